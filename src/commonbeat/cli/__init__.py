@@ -1,0 +1,1 @@
+"""The command `commonbeat`: one small module per subcommand, loaded when it is asked for."""

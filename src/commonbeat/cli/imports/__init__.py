@@ -1,0 +1,1 @@
+"""commonbeat import: bring in the reports of other systems."""

@@ -1,0 +1,270 @@
+"""The settings of a site: one typed table, read from one file and the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from commonbeat.foundation.ids import new_token
+
+PREFIX = "COMMONBEAT_"
+# Read by the test suite and the benches, never by a site.
+NOT_OF_A_SITE = ("COMMONBEAT_CONFIG", "COMMONBEAT_SHARED_DATA", "COMMONBEAT_TEST_")
+KNOWN_LANGUAGES = {"en": "English", "sq": "Shqip", "ar": "العربية"}
+
+
+class OptionsError(ValueError):
+    """Carry one sentence per setting that cannot be used."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """Hold every setting of a site; docs/settings.md is made from this table."""
+
+    data_dir: Path = Path("data")
+    """Folder that holds everything a running site owns."""
+    secret_key: str = ""
+    """Key of sessions and of everything encrypted at rest; made on first run and kept in the data folder."""
+    site_name: str = "Commonbeat"
+    """Name of the place, shown on every page."""
+    site_url: str = "http://127.0.0.1:8000"
+    """Address that people open, without a slash at the end; unless set, made of host and port."""
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8000
+    """Port to listen on."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further host names that may be asked for, separated by commas."""
+    trusted_proxies: int = 0
+    """Number of proxies in front whose X-Forwarded-For is believed."""
+    database_url: str = ""
+    """postgresql://user:password@host:port/name; empty means SQLite in the data folder."""
+    region: str = "XK"
+    """Two-letter region whose phone numbers are written without a country code."""
+    languages: tuple[str, ...] = ("en", "sq", "ar")
+    """Languages of the site, separated by commas, the main one first."""
+    time_zone: str = "Europe/Belgrade"
+    """Time zone in which times are shown."""
+    threads: int = 8
+    """Threads that make pages, at most."""
+    demo: bool = False
+    """Show the demo town's helpers: sign-in codes and a telephone on a page. Never on a real site."""
+    require_mfa: bool = True
+    """Staff must have a second factor."""
+    raw_retention_days: int = 30
+    """Days after which the raw text of gateway messages is deleted."""
+    claim_minutes: int = 20
+    """Minutes after which a claimed report is free again."""
+    exit_url: str = "https://www.wikipedia.org/"
+    """Where "exit this page" leads."""
+    emergency_number: str = "112"
+    """Number shown to people in danger."""
+    map_latitude: float = 42.38
+    """Where maps open."""
+    map_longitude: float = 20.43
+    """Where maps open."""
+    map_zoom: int = 13
+    """Zoom at which maps open."""
+    sms_number: str = ""
+    """Number to which people text, as printed on posters."""
+    kannel_send_url: str = ""
+    """Kannel's sendsms address, such as http://127.0.0.1:13013/cgi-bin/sendsms."""
+    kannel_username: str = ""
+    """User of Kannel's sendsms."""
+    kannel_password: str = ""
+    """Password of Kannel's sendsms."""
+    kannel_hook_secret: str = ""
+    """Secret at the end of the address that Kannel calls."""
+    smsgate_url: str = ""
+    """Address of the SMSGate API, such as https://api.sms-gate.app/3rdparty/v1."""
+    smsgate_username: str = ""
+    """User of the SMSGate API."""
+    smsgate_password: str = ""
+    """Password of the SMSGate API."""
+    smsgate_signing_key: str = ""
+    """Key with which SMSGate signs its webhooks."""
+    sms_channel: str = "demo_sms"
+    """Channel that sends texts to people who left a number: kannel_sms, smsgate_sms or demo_sms."""
+
+    @property
+    def database_path(self) -> Path:
+        """Name the SQLite file."""
+        return self.data_dir / "commonbeat.sqlite3"
+
+    @property
+    def temporary_dir(self) -> Path:
+        """Name the folder for what is too large for memory while a request is being answered."""
+        return self.data_dir / "tmp"
+
+    @property
+    def secret(self) -> bytes:
+        """Give the secret key as bytes, for key derivation."""
+        return self.secret_key.encode()
+
+
+def read_options(environ: Mapping[str, str] | None = None) -> Options:
+    """Read the settings file and the environment; raise OptionsError with a sentence per problem."""
+    env = dict(os.environ if environ is None else environ)
+    problems: list[str] = []
+    fields = {f.name: f for f in dataclasses.fields(Options)}
+    data_dir = Path(env.get(PREFIX + "DATA_DIR", "data")).absolute()
+    file = Path(env.get(PREFIX + "CONFIG", str(data_dir / "commonbeat.toml")))
+    raw: dict[str, object] = _read_file(file, explicit=PREFIX + "CONFIG" in env, problems=problems)
+    for name in list(raw):
+        if name not in fields:
+            problems.append(f"{file} sets “{name}”, which is not a setting. See docs/settings.md for the names.")
+            del raw[name]
+    for key, value in env.items():
+        if not key.startswith(PREFIX) or key.startswith(NOT_OF_A_SITE):
+            continue
+        name = key.removeprefix(PREFIX).lower()
+        if name in fields:
+            raw[name] = value
+        elif name.endswith("_file") and name.removesuffix("_file") in fields:
+            secret = _read_secret(key, Path(value), problems)
+            if secret is not None:
+                raw[name.removesuffix("_file")] = secret
+        else:
+            problems.append(f"{key} is not a setting. Remove it, or see docs/settings.md for the names.")
+    values = {name: _convert(name, value, problems) for name, value in raw.items()}
+    values["data_dir"] = data_dir
+    if values.get("site_url") is None:
+        values["site_url"] = _own_address(values)
+    options = Options(**{k: v for k, v in values.items() if v is not None})  # type: ignore[arg-type]  # checked by _convert
+    options = dataclasses.replace(options, secret_key=options.secret_key or _kept_secret(data_dir) or new_token())
+    problems.extend(_check(options))
+    if problems:
+        raise OptionsError(problems)
+    return options
+
+
+def _own_address(values: Mapping[str, object]) -> str:
+    # Links in text messages must lead to where the site really listens, until an address is set.
+    host = str(values.get("host") or Options.__dataclass_fields__["host"].default)
+    port = values.get("port") or Options.__dataclass_fields__["port"].default
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def prepare_data_dir(options: Options) -> None:
+    """Make the data folder, for its owner alone, and the secret key; raise OptionsError when it cannot be written."""
+    try:
+        for folder in (options.data_dir, options.temporary_dir):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Also a folder from before, or one that a mount or an installer made.
+            if folder.stat().st_mode & 0o077:
+                # A mount may belong to somebody else; `commonbeat doctor` tells whoever can read along.
+                with contextlib.suppress(PermissionError):
+                    folder.chmod(0o700)
+        probe = options.data_dir / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OptionsError(
+            [
+                f"The data folder {options.data_dir} cannot be written ({error.strerror}). "
+                "Make it writable, or set COMMONBEAT_DATA_DIR to another folder."
+            ]
+        ) from None
+    file = options.data_dir / "secret_key"
+    if not file.exists():
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as handle:
+            handle.write(options.secret_key)
+            handle.flush()
+            os.fsync(handle.fileno())
+
+
+def _kept_secret(data_dir: Path) -> str:
+    try:
+        return (data_dir / "secret_key").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _read_file(file: Path, *, explicit: bool, problems: list[str]) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if explicit:
+            problems.append(f"COMMONBEAT_CONFIG names {file}, which does not exist.")
+    except (OSError, UnicodeDecodeError):
+        problems.append(f"The settings file {file} cannot be read. Check who owns it.")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"The settings file {file} is not valid TOML: {error}.")
+    return {}
+
+
+def _read_secret(key: str, path: Path, problems: list[str]) -> str | None:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        problems.append(f"{key} names {path}, which cannot be read.")
+        return None
+
+
+def _convert(name: str, value: object, problems: list[str]) -> object:
+    kind = Options.__dataclass_fields__[name].type
+    say = f"{PREFIX}{name.upper()}"
+    text = str(value).strip()
+    if kind == "bool":
+        if text.lower() in {"1", "true", "yes", "on"}:
+            return True
+        if text.lower() in {"0", "false", "no", "off", ""}:
+            return False
+        problems.append(f"{say} is “{text}”; write yes or no.")
+    elif kind == "int":
+        try:
+            return int(text)
+        except ValueError:
+            problems.append(f"{say} is “{text}”; write a whole number.")
+    elif kind == "float":
+        try:
+            return float(text)
+        except ValueError:
+            problems.append(f"{say} is “{text}”; write a number such as 42.38.")
+    elif kind == "tuple[str, ...]":
+        parts = value if isinstance(value, list) else text.split(",")
+        return tuple(str(p).strip() for p in parts if str(p).strip())
+    elif kind == "Path":
+        return Path(text)
+    else:
+        return text
+    return None
+
+
+def _check(options: Options) -> list[str]:
+    problems = []
+    unknown = [c for c in options.languages if c not in KNOWN_LANGUAGES]
+    if unknown or not options.languages:
+        problems.append(
+            f"COMMONBEAT_LANGUAGES may list {', '.join(KNOWN_LANGUAGES)}; "
+            f"{', '.join(unknown) or 'nothing'} is not among them."
+        )
+    if not 0 < options.port < 65536:
+        problems.append(f"COMMONBEAT_PORT is {options.port}; write a number from 1 to 65535.")
+    if not 1 <= options.threads <= 64:
+        problems.append(f"COMMONBEAT_THREADS is {options.threads}; write a number from 1 to 64.")
+    if len(options.region) != 2 or not options.region.isupper():
+        problems.append(f"COMMONBEAT_REGION is “{options.region}”; write two capital letters such as XK.")
+    if options.time_zone not in available_timezones():
+        problems.append(f"COMMONBEAT_TIME_ZONE is “{options.time_zone}”; write a name such as Europe/Tirane.")
+    else:
+        ZoneInfo(options.time_zone)
+    if options.database_url and not options.database_url.startswith(("postgresql://", "postgres://")):
+        problems.append("COMMONBEAT_DATABASE_URL must begin with postgresql:// (or be empty for SQLite).")
+    if not options.site_url.startswith(("http://", "https://")):
+        problems.append(f"COMMONBEAT_SITE_URL is “{options.site_url}”; it must begin with http:// or https://.")
+    if not (-90 <= options.map_latitude <= 90 and -180 <= options.map_longitude <= 180):
+        problems.append("COMMONBEAT_MAP_LATITUDE and _LONGITUDE must be degrees on the globe.")
+    return problems

@@ -1,0 +1,55 @@
+"""Addresses and ports."""
+
+import ipaddress
+import socket
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address never leaves this computer."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Say whether nobody serves at a port and it could be bound.
+
+    Both are asked: a server with SO_REUSEPORT would let a second one bind silently.
+    """
+    try:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError:
+        return False
+    for family, kind, protocol, _, target in infos:
+        try:
+            with socket.socket(family, kind, protocol) as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(target)
+        except OSError:
+            return False
+        if port == 0:
+            continue
+        with socket.socket(family, kind, protocol) as caller:
+            caller.settimeout(0.3)
+            if caller.connect_ex(target) == 0:
+                return False
+    return bool(infos)
+
+
+def client_network(ip: str) -> str:
+    """Return the network of a client, /24 or /48, so that throttling needs no single address; "unknown" if none."""
+    address = _address(ip)
+    if address is None:
+        return "unknown"
+    prefix = 24 if address.version == 4 else 48
+    return str(ipaddress.ip_network((address, prefix), strict=False))
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text.strip().strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return mapped if isinstance(mapped, ipaddress.IPv4Address) else address

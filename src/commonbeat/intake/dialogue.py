@@ -1,0 +1,381 @@
+"""One dialogue for every channel that carries text: a pure step from what was heard to what is said and done.
+
+No ORM and no clock: what the step may know of the site comes through World, and what it wants done goes out as
+intents. Whatever is no command ends in an intent that stores it; only what says nothing gets the help instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+
+from django.utils import translation
+from msgspec.structs import replace
+
+from commonbeat.foundation.ids import find_reference, format_reference, parse_reference
+from commonbeat.foundation.text import clean_text, fold
+from commonbeat.intake import texts
+from commonbeat.intake.commands import (
+    Command,
+    Word,
+    is_new,
+    is_new_alone,
+    leaves_question,
+    number_in,
+    parse_command,
+    without_command_word,
+    without_new,
+)
+from commonbeat.intake.language import by_script
+from commonbeat.intake.placing import PLACE_WORDS, place_given, placed
+from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle
+from commonbeat.intake.state import (
+    REFERENCE_MARK,
+    Answer,
+    Asks,
+    Confirm,
+    Heard,
+    LanguageBy,
+    SetLanguage,
+    SetTopic,
+    Standing,
+    Start,
+    State,
+    Stop,
+    TopicChoice,
+    Turn,
+    World,
+    seconds,
+)
+from commonbeat.intake.submitting import submit, submit_unsorted
+
+TEXT_LIMIT = 10_000
+# Fewer folded letters than this say nothing ("hm", "a", ":)"), unless something was asked.
+LEAST_LETTERS = 4
+MISSES, MISSES_SECONDS = 5, 60 * 60
+LANGUAGE_NAMES = {"en": "ENGLISH", "sq": "SHQIP", "ar": "عربي"}
+
+
+# Steps at which the next message may name a place.
+_PLACES_HEARD = frozenset({Asks.PLACE, Asks.PICK, Asks.CORRECT, Asks.TOPIC})
+
+
+def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
+    """Take one message; give the next state, at most two replies, and what is to be done."""
+    text = clean_text(message.text, TEXT_LIMIT)
+    languages = tuple(world.languages)
+    command = parse_command(text, languages)
+    recognised = None
+    # The name of a place is in the language of the place: "Rruga e Pazarit 12" makes nobody Albanian.
+    if not world.language and command is None and state.asks not in _PLACES_HEARD:
+        recognised = world.recognise(text)
+    hint = command.language if command is not None and command.language in languages else ""
+    language = world.language or recognised or by_script(text, languages) or hint or languages[0]
+    if command is not None and command.word is Word.LANGUAGE and command.argument:
+        language = command.argument
+    language_by, leaning = state.language_by, state.leaning
+    if recognised is not None:
+        language_by = LanguageBy.GUESSED
+    elif command is None and world.language:
+        sure = _sure_language(state, text, world, now)
+        if sure is not None and sure != world.language:
+            if language_by is LanguageBy.GUESSED or sure == leaning:
+                recognised = language = sure
+                language_by = LanguageBy.GUESSED
+            leaning = "" if recognised else sure
+        elif sure is not None:
+            leaning = ""
+    scene = Scene(state, text, world, language, seconds(now))
+    with translation.override(language):
+        turn = _turn(scene, command)
+        intents = turn.intents
+        if any(isinstance(intent, SetLanguage) for intent in intents):
+            language_by = LanguageBy.CHOSEN
+        elif recognised is not None:
+            intents = (SetLanguage(recognised), *intents)
+        # After STOP only START is answered; what else is said is kept all the same.
+        silent = world.stopped and not any(isinstance(intent, Start) for intent in intents)
+        replies = () if silent else tuple(texts.for_phone(reply) for reply in turn.replies)
+    return Turn(replace(turn.state, language_by=language_by, leaning=leaning), replies, intents)
+
+
+def _sure_language(state: State, text: str, world: World, now: datetime) -> str | None:
+    """Tell the language of a message; None where it is not sure, or may not change what is remembered."""
+    is_soon = seconds(now) - state.last_at <= ADDITION_SECONDS
+    is_place = state.asks in _PLACES_HEARD and is_soon and len(text.split()) <= PLACE_WORDS
+    if state.language_by is LanguageBy.CHOSEN or is_place or parse_reference(text) is not None:
+        return None
+    return world.recognise_surely(text)
+
+
+def _turn(scene: Scene, command: Command | None) -> Turn:
+    state = scene.state
+    if command is not None and command.word in (
+        Word.STOP,
+        Word.START,
+        Word.HELP,
+        Word.MENU,
+        Word.STATUS,
+        Word.LANGUAGE,
+    ):
+        return _obey(scene, command)
+    if not scene.text:
+        return _help(scene)
+    if parse_reference(scene.text) is not None:
+        return _tell_standing(scene, find_reference(scene.text) or "")
+    marked = is_new(scene.text)
+    reference = None if marked or _is_slowed(scene) else find_reference(scene.text)
+    if reference is not None:
+        standing = scene.world.standing(reference)
+        if standing is not None:
+            return _add_to(scene, standing)
+        # Counted like a wrong STATUS: otherwise "AAAA-AAAA-AA hello" would tell which references exist.
+        scene = dataclasses.replace(scene, state=_missed(scene))
+        state = scene.state
+    # The desk's question takes every answer, "0", "no" and "ok" too; only the word CANCEL itself leaves it.
+    if state.asks is Asks.ANSWER and not marked:
+        if leaves_question(scene.text):
+            return _leave(scene)
+        return _answer(scene, state.report_id)
+    if command is not None:
+        if command.word is Word.YES:
+            return _confirm(scene)
+        if command.word is Word.CANCEL:
+            if state.asks is Asks.CORRECT and scene.is_soon and not fold(scene.text).isdigit():
+                # "Place: Old Bridge. If that is wrong …" - "No."
+                return Turn(replace(state, asks=Asks.PLACE), (texts.where_then(),))
+            return _leave(scene)
+        return _help(scene) if command.word is Word.GREETING else Turn(state)
+    return _told(scene, marked=marked)
+
+
+def _obey(scene: Scene, command: Command) -> Turn:
+    state, world = scene.state, scene.world
+    match command.word:
+        case Word.STOP:
+            # The counted misses stay: STOP and START are no way around them.
+            return Turn(State(misses=state.misses, misses_at=state.misses_at), (texts.stopped(),), (Stop(),))
+        case Word.START:
+            return Turn(idle(state), (texts.started(references=world.since_stop()),), (Start(),))
+        case Word.MENU:
+            choices = world.topics(scene.language)
+            options = tuple(choice.code for choice in choices)
+            asking = replace(idle(state), asks=Asks.MENU, options=options)
+            if state.guessed and scene.is_soon and state.report_id == state.last_report_id:
+                # "Topic: … If that is wrong, text MENU.": of the report just made, not of a new one.
+                asking = replace(state, asks=Asks.TOPIC, options=options)
+            return Turn(
+                asking,
+                (texts.menu(topics=[choice.name for choice in choices]),),
+            )
+        case Word.STATUS:
+            if command.misread:
+                return Turn(state, (texts.bad_reference(),))
+            return _tell_standing(scene, command.argument)
+        case Word.LANGUAGE if command.argument:
+            asks = Asks.NOTHING if state.asks is Asks.LANGUAGE else state.asks
+            return Turn(replace(state, asks=asks), (texts.language_set(),), (SetLanguage(command.argument),))
+        case Word.LANGUAGE:
+            options = tuple(world.languages)
+            names = [LANGUAGE_NAMES.get(code, code) for code in options]
+            return Turn(replace(idle(state), asks=Asks.LANGUAGE, options=options), (texts.which_language(names=names),))
+        case _:
+            return _help(scene)
+
+
+def _told(scene: Scene, *, marked: bool) -> Turn:
+    """Take what is no command: an answer to what was asked, a new report, or more about the last one."""
+    state, world = scene.state, scene.world
+    chosen = _chosen(scene)
+    if not marked:
+        turn = _by_number(scene, chosen)
+        if turn is None and state.asks in _PLACES_HEARD:
+            turn = place_given(scene)
+        if turn is not None:
+            return turn
+    if state.asks is Asks.TEXT and not marked and not _says_nothing(scene.text):
+        topic = next((each for each in world.topics(scene.language) if each.code == state.topic), None)
+        return submit(scene, topic, scene.text)
+    body = _body(scene) if marked else scene.text
+    keyword = world.keyword_topic(body, scene.language)
+    if keyword is not None and world.is_keyword_alone(body, scene.language):
+        return _sort(scene, keyword) if state.asks is Asks.TOPIC else _ask_text(scene, keyword)
+    if is_new_alone(scene.text):
+        return Turn(replace(idle(state), asks=Asks.TEXT), (texts.tell_us(),))
+    if keyword is not None and state.asks is Asks.TOPIC and scene.is_soon and not marked:
+        # "light broken" after "what is it about?": the topic, with something to add.
+        turn = _sort(scene, keyword)
+        return Turn(turn.state, turn.replies, (*turn.intents, Answer(state.report_id, scene.text)))
+    if keyword is not None:
+        length = world.keyword_length(body, keyword, scene.language)
+        return submit(scene, keyword, without_command_word(body, length, marked=scene.text.startswith("#")))
+    if marked:
+        return submit_unsorted(scene, body)
+    question = world.open_question()
+    if question is not None and question.message_id != state.left_question:
+        return _answer(scene, question.report_id)
+    if _says_nothing(scene.text):
+        return _help(scene)
+    if scene.is_soon:
+        return _add(scene)
+    return submit_unsorted(scene, scene.text)
+
+
+def _body(scene: Scene) -> str:
+    """Give a message without its NEW or #; but "New Street is dark" is no new "Street is dark"."""
+    body = without_new(scene.text)
+    if body == scene.text or scene.text.startswith("#") or scene.text.split()[0].isupper():
+        return body
+    is_name = any(spot.position == 0 for spot in scene.world.places_in_text(scene.text, scene.language))
+    return scene.text if is_name else body
+
+
+# ------------------------------------------------------------------ a report
+
+
+def _add(scene: Scene) -> Turn:
+    """Add to the last report; whoever carries the intent out puts its reference into the reply."""
+    state = scene.state
+    reply = texts.added(reference=REFERENCE_MARK)
+    return Turn(replace(state, last_at=scene.at), (reply,), (Answer(state.last_report_id, scene.text),))
+
+
+def _answer(scene: Scene, report_id: int) -> Turn:
+    state = replace(idle(scene.state), last_report_id=report_id, last_at=scene.at)
+    return Turn(state, (texts.answered(),), (Answer(report_id, scene.text),))
+
+
+def _add_to(scene: Scene, standing: Standing) -> Turn:
+    """Take "KX7M-4QXP-2R the lamp is dark again" into the thread of that report."""
+    state = replace(idle(scene.state), last_report_id=standing.report_id, last_at=scene.at)
+    reply = texts.added(reference=format_reference(standing.reference))
+    return Turn(state, (reply,), (Answer(standing.report_id, scene.text),))
+
+
+# ------------------------------------------------------------------ numbers, topics
+
+
+def _chosen(scene: Scene) -> tuple[str, str] | None:
+    """Give the option that the message's number means, and what follows the number."""
+    found = number_in(scene.text)
+    if found is None or not 1 <= found[0] <= len(scene.state.options):
+        return None
+    return scene.state.options[found[0] - 1], found[1]
+
+
+def _by_number(scene: Scene, chosen: tuple[str, str] | None) -> Turn | None:
+    state, world = scene.state, scene.world
+    if chosen is None:
+        return None
+    option, rest = chosen
+    if state.asks is Asks.MENU:
+        topic = next((each for each in world.topics(scene.language) if each.code == option), None)
+        if topic is None:
+            return None
+        return _ask_text(scene, topic) if _says_nothing(rest) else submit(scene, topic, rest)
+    if rest:
+        return None
+    if state.asks is Asks.TOPIC:
+        topic = next((each for each in world.topics(scene.language) if each.code == option), None)
+        return _sort(scene, topic) if topic else None
+    if state.asks is Asks.PICK and option.isdecimal():
+        spot = world.place(int(option), scene.language)
+        return placed(scene, spot) if spot else None
+    if state.asks is Asks.LANGUAGE and option in world.languages:
+        with translation.override(option):
+            return Turn(idle(state), (texts.language_set(),), (SetLanguage(option),))
+    return None
+
+
+def _sort(scene: Scene, topic: TopicChoice) -> Turn:
+    state = replace(
+        scene.state,
+        asks=Asks.CORRECT,
+        options=(),
+        topic=topic.code,
+        unsorted=False,
+        sensitive=topic.sensitive,
+        last_at=scene.at,
+        guessed=False,
+    )
+    reply = texts.sorted_as(topic=topic.name)
+    if state.unplaced and scene.state.guessed and not topic.sensitive:
+        # MENU came before the place.
+        state, reply = replace(state, asks=Asks.PLACE), texts.sorted_where(topic=topic.name)
+    if topic.sensitive:
+        reply = texts.noted_danger(emergency=scene.world.emergency_number)
+    return Turn(state, (reply,), (SetTopic(scene.state.report_id, topic.code),))
+
+
+def _ask_text(scene: Scene, topic: TopicChoice) -> Turn:
+    state = replace(idle(scene.state), asks=Asks.TEXT, topic=topic.code)
+    if topic.sensitive:
+        return Turn(state, (texts.tell_us_danger(emergency=scene.world.emergency_number),))
+    return Turn(state, (texts.tell_us(),))
+
+
+# ------------------------------------------------------------------ status, help, leaving
+
+
+def _tell_standing(scene: Scene, reference: str) -> Turn:
+    state, world = scene.state, scene.world
+    if not reference:
+        latest = world.latest()
+        if latest is None:
+            return Turn(state, (texts.no_report_yet(),))
+        return Turn(state, (_standing_text(latest),))
+    if _is_slowed(scene):
+        return Turn(state, (texts.too_many_tries(),))
+    found = world.standing(reference)
+    if found is not None:
+        return Turn(state, (_standing_text(found),))
+    return Turn(_missed(scene), (texts.bad_reference(),))
+
+
+def _standing_text(standing: Standing) -> str:
+    return texts.standing(reference=format_reference(standing.reference), state=standing.state, reason=standing.reason)
+
+
+def _missed(scene: Scene) -> State:
+    state = scene.state
+    if scene.at - state.misses_at > MISSES_SECONDS:
+        return replace(state, misses=1, misses_at=scene.at)
+    return replace(state, misses=state.misses + 1)
+
+
+def _is_slowed(scene: Scene) -> bool:
+    return scene.state.misses >= MISSES and scene.at - scene.state.misses_at <= MISSES_SECONDS
+
+
+def _confirm(scene: Scene) -> Turn:
+    """Take YES for the answer to "was it you who left this number?", if that was asked last."""
+    state = scene.state
+    waiting = scene.world.unconfirmed()
+    # "Place: Old Bridge. If that is wrong …" - "Yes": about the place, unless the other question came after it.
+    is_about_place = state.asks is Asks.CORRECT and scene.is_soon
+    if waiting is None or (is_about_place and waiting.since < state.last_at):
+        return Turn(state)
+    question = waiting.question
+    after = replace(idle(state), last_report_id=waiting.standing.report_id, last_at=scene.at)
+    if question is not None:
+        after = replace(
+            after, asks=Asks.ANSWER, report_id=question.report_id, last_report_id=question.report_id, left_question=0
+        )
+    return Turn(after, (_standing_text(waiting.standing),), (Confirm(question.message_id if question else 0),))
+
+
+def _leave(scene: Scene) -> Turn:
+    state = scene.state
+    question = scene.world.open_question()
+    if state.asks in (Asks.NOTHING, Asks.CORRECT) and (question is None or question.message_id == state.left_question):
+        return Turn(idle(state), (texts.nothing_to_leave(),))
+    after = replace(idle(state), left_question=question.message_id if question else state.left_question)
+    return Turn(after, (texts.left(),))
+
+
+def _help(scene: Scene) -> Turn:
+    return Turn(scene.state, (texts.help_text(emergency=scene.world.emergency_number),))
+
+
+def _says_nothing(text: str) -> bool:
+    return sum(character.isalnum() for character in text) < 2 or len(fold(text).replace(" ", "")) < LEAST_LETTERS

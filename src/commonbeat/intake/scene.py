@@ -1,0 +1,37 @@
+"""Everything that one step of the dialogue looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commonbeat.intake.state import State, World
+
+# What follows a report this soon, and is no command and no keyword, belongs to it.
+ADDITION_SECONDS = 30 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything one step looks at."""
+
+    state: State
+    text: str
+    world: World
+    language: str
+    at: int
+
+    @property
+    def is_soon(self) -> bool:
+        """Tell whether the last report was spoken of a moment ago."""
+        return bool(self.state.last_report_id) and 0 <= self.at - self.state.last_at <= ADDITION_SECONDS
+
+
+def idle(state: State) -> State:
+    """Keep what outlives a question: the last report, the counted misses, a question that was left."""
+    return State(
+        last_report_id=state.last_report_id,
+        last_at=state.last_at,
+        misses=state.misses,
+        misses_at=state.misses_at,
+        left_question=state.left_question,
+    )

@@ -1,0 +1,247 @@
+"""What the dialogue may know of the site, read from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.conf import settings
+from django.db.models import Q
+
+from commonbeat.foundation.ids import format_reference
+from commonbeat.foundation.text import fold
+from commonbeat.intake import language as languages
+from commonbeat.intake.state import Question, Spot, Standing, TopicChoice, Unconfirmed, seconds
+from commonbeat.messaging.models import Contact
+from commonbeat.places.gazetteer import Match, find_places, places_in_text
+from commonbeat.places.models import Place
+from commonbeat.reports import rules
+from commonbeat.reports.models import Message, MessageKind, Report
+from commonbeat.topics.definition import Publishes
+from commonbeat.topics.models import Topic
+from commonbeat.topics.queries import (
+    enabled_topics,
+    keyword_key,
+    keyword_length,
+    keyword_owners,
+    match_keyword,
+    topic_in_text,
+)
+
+# A question this old is no longer what somebody answers when they text.
+QUESTION_DAYS = 14
+# A number that was left on the web form can be confirmed this long.
+CONFIRM_DAYS = 7
+PLACE_TEXT = 200
+MOST_SINCE_STOP = 5
+# The topic of what nobody has sorted yet; a site without it uses its last one.
+UNSORTED = "other"
+_LONGEST_KEYWORD = 3
+_READ_FOR_KEYWORDS = 2_000
+
+
+class SiteWorld:
+    """Answer the dialogue for one contact, with a few short queries each."""
+
+    def __init__(self, contact: Contact, *, now: datetime) -> None:
+        self.contact = contact
+        self.now = now
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """Give the languages of the site, the main one first."""
+        return tuple(settings.COMMONBEAT.languages)
+
+    @property
+    def language(self) -> str:
+        """Give the language that is known of the contact."""
+        return self.contact.language if self.contact.language in self.languages else ""
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether the contact has said STOP."""
+        return self.contact.stopped_at is not None
+
+    @property
+    def emergency_number(self) -> str:
+        """Give the number for people in danger."""
+        return str(settings.COMMONBEAT.emergency_number)
+
+    def recognise(self, text: str) -> str | None:
+        """Guess the language of a text."""
+        return languages.recognise(text, tuple(self.languages))
+
+    def recognise_surely(self, text: str) -> str | None:
+        """Tell the language of a text, where there is no doubt."""
+        return languages.recognise_surely(text, tuple(self.languages))
+
+    def topics(self, language: str) -> Sequence[TopicChoice]:
+        """List the topics that anyone may report by message."""
+        return [_choice(topic, language) for topic in self._open_topics]
+
+    def keyword_topic(self, text: str, language: str) -> TopicChoice | None:
+        """Find the topic whose keyword, name or short name begins a text."""
+        topic = match_keyword(text, language, topics=self._open_topics) or self._by_code(text)
+        return _choice(topic, language) if topic is not None else None
+
+    def keyword_length(self, text: str, topic: TopicChoice, language: str) -> int:
+        """Count the words at the beginning of a text that are a keyword or the name of a topic."""
+        return keyword_length(text, self.topic(topic.code), language)
+
+    def topic_in_text(self, text: str, language: str) -> TopicChoice | None:
+        """Find the one topic that the words of a text speak of."""
+        # "report" and "other" stand in any text.
+        sorting = [topic for topic in self._open_topics if topic.code != UNSORTED]
+        topic = topic_in_text(text, sorting)
+        return _choice(topic, language) if topic is not None else None
+
+    def is_keyword_alone(self, text: str, language: str) -> bool:
+        """Tell whether a text is a keyword or name of a topic and nothing else."""
+        key = keyword_key(text[:PLACE_TEXT])
+        if not key:
+            return False
+        return " " not in key or any(
+            key
+            in (keyword_key(topic.code), keyword_key(topic.name_in(language)), *map(keyword_key, self._keywords(topic)))
+            for topic in self._open_topics
+        )
+
+    def sensitive_topic(self, text: str) -> TopicChoice | None:
+        """Find a sensitive topic of which a text holds a keyword anywhere.
+
+        A wrong guess toward a sensitive topic withholds; the other way it would expose.
+        """
+        sensitive = [topic for topic in self._open_topics if _is_sensitive(topic)]
+        owners = keyword_owners(sensitive)
+        language = self.language or self.languages[0]
+        for words in _runs(keyword_key(text[:_READ_FOR_KEYWORDS]).split()):
+            if words in owners:
+                return _choice(owners[words], language)
+        # "fights", "attacked"; what is only near in letters ("light", "fight") is no such word.
+        inflected = topic_in_text(text, sensitive, guess=False)
+        return _choice(inflected, language) if inflected is not None else None
+
+    def places_in_text(self, text: str, language: str) -> Sequence[Spot]:
+        """Find the place that a text names, or those between which it does not decide."""
+        return [_spot(match) for match in places_in_text(text, language, common=self._common_words)]
+
+    def find_places(self, text: str, language: str) -> Sequence[Spot]:
+        """Find the places that a typed name may mean."""
+        return [_spot(match) for match in find_places(text[:PLACE_TEXT], language=language, limit=5)]
+
+    def place(self, place_id: int, language: str) -> Spot | None:
+        """Look a place up by its id."""
+        place = Place.objects.filter(pk=place_id).first()
+        if place is None:
+            return None
+        return Spot(place.pk, place.name_in(language), place.latitude, place.longitude)
+
+    def standing(self, reference: str) -> Standing | None:
+        """Look a report up by its reference; its reason is for whoever made it."""
+        report = Report.objects.filter(reference=reference).first()
+        return _standing(report, is_own=self._is_own(report)) if report is not None else None
+
+    def latest(self) -> Standing | None:
+        """Give the newest report of the contact."""
+        report = Report.objects.filter(contact=self.contact, contact_confirmed=True).order_by("-id").first()
+        return _standing(report, is_own=True) if report is not None else None
+
+    def since_stop(self) -> Sequence[str]:
+        """Give the references of what the contact has reported since STOP: the newest five, oldest first."""
+        if self.contact.stopped_at is None:
+            return ()
+        since = Report.objects.filter(
+            contact=self.contact, contact_confirmed=True, created_at__gte=self.contact.stopped_at
+        )
+        newest = since.order_by("-id").values_list("reference", flat=True)[:MOST_SINCE_STOP]
+        return [format_reference(reference) for reference in reversed(newest)]
+
+    def open_question(self) -> Question | None:
+        """Give the newest question of the desk that the contact has not answered."""
+        return self._open_question(Q(report__contact_confirmed=True))
+
+    def unconfirmed(self) -> Unconfirmed | None:
+        """Give what waits for the contact to say YES; nothing after STOP, for then nothing was asked."""
+        if self.stopped:
+            return None
+        since = self.now - timedelta(days=CONFIRM_DAYS)
+        waiting = Report.objects.filter(contact=self.contact, contact_confirmed=False, created_at__gt=since)
+        report = waiting.order_by("-id").first()
+        if report is None:
+            return None
+        question = self._open_question(Q(report__contact_confirmed=False, report__created_at__gt=since))
+        return Unconfirmed(_standing(report, is_own=True), seconds(report.created_at), question)
+
+    def _is_own(self, report: Report) -> bool:
+        return report.contact_id == self.contact.pk and report.contact_confirmed
+
+    def _open_question(self, which: Q) -> Question | None:
+        said = (
+            Message.objects.filter(
+                which,
+                report__contact=self.contact,
+                kind__in=[MessageKind.QUESTION, MessageKind.ANSWER],
+                created_at__gt=self.now - timedelta(days=QUESTION_DAYS),
+            )
+            .order_by("-id")
+            .values_list("report_id", "id", "kind")[:50]
+        )
+        answered: set[int] = set()
+        for report_id, message_id, kind in said:
+            if kind == MessageKind.QUESTION and report_id not in answered:
+                return Question(report_id, message_id)
+            answered.add(report_id)
+        return None
+
+    def topic(self, code: str) -> Topic:
+        """Give a topic for storing a report: the one of that short name, else the one for what nobody has sorted."""
+        by_code = {topic.code: topic for topic in self._topics}
+        return by_code.get(code) or by_code.get(UNSORTED) or self._topics[-1]
+
+    @cached_property
+    def _topics(self) -> list[Topic]:
+        # Read once per message: inside a transaction the topics are not kept from one call to the next.
+        return enabled_topics()
+
+    @cached_property
+    def _open_topics(self) -> list[Topic]:
+        return [topic for topic in self._topics if topic.definition.who_may_report == "anyone"]
+
+    @cached_property
+    def _common_words(self) -> frozenset[str]:
+        # What one finds anywhere ("dump", "light") is no name of a place, though one place may be called so.
+        return frozenset(fold(key) for key in keyword_owners(self._open_topics))
+
+    def _by_code(self, text: str) -> Topic | None:
+        words = keyword_key(text[:PLACE_TEXT])
+        codes = {keyword_key(topic.code): topic for topic in self._open_topics}
+        return next((topic for code, topic in codes.items() if words == code or words.startswith(f"{code} ")), None)
+
+    @staticmethod
+    def _keywords(topic: Topic) -> list[str]:
+        return topic.definition.keywords
+
+
+def _choice(topic: Topic, language: str) -> TopicChoice:
+    return TopicChoice(topic.code, topic.name_in(language), _is_sensitive(topic))
+
+
+def _is_sensitive(topic: Topic) -> bool:
+    # What publishes only counts is what harms people when it is read by others.
+    return topic.definition.publishes == Publishes.COUNTS
+
+
+def _spot(match: Match) -> Spot:
+    return Spot(match.place_id, match.label, match.latitude, match.longitude, match.exact, match.score, match.position)
+
+
+def _standing(report: Report, *, is_own: bool) -> Standing:
+    reason = report.state_reason if is_own and report.state == rules.REJECTED else ""
+    return Standing(report.pk, report.reference, report.state, reason)
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    for length in range(_LONGEST_KEYWORD, 0, -1):
+        for start in range(len(words) - length + 1):
+            yield " ".join(words[start : start + length])

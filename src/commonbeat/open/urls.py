@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from commonbeat.open import feeds
+
+app_name = "open"
+urlpatterns = [
+    path("reports.rss", feeds.reports_rss, name="reports_rss"),
+    path("reports.geojson", feeds.reports_geojson, name="reports_geojson"),
+]

@@ -1,0 +1,77 @@
+"""Read accounts and units."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q
+
+from commonbeat.foundation.crypto import derive, keyed_hash
+from commonbeat.people.models import Invitation, Role, Unit, User
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+
+
+def fallback_unit() -> Unit:
+    """Give the unit whose desk takes what no beat contains; Unit.DoesNotExist on a site without units."""
+    unit = Unit.objects.order_by("-is_fallback", "id").first()
+    if unit is None:
+        raise Unit.DoesNotExist("no unit has been set up")
+    return unit
+
+
+def officers_of(beat: Model) -> list[User]:
+    """Read the active officers of a beat who show themselves in public, by name."""
+    return list(
+        User.objects.filter(beats=beat.pk, is_active=True, role__in=(Role.OFFICER, Role.SUPERVISOR))
+        .exclude(public_intro="")
+        .order_by("display_name", "id")
+    )
+
+
+def units() -> list[Unit]:
+    """Read every unit by name, with the number of its active members as `members_count`."""
+    return list(
+        Unit.objects.annotate(members_count=Count("members", filter=Q(members__is_active=True))).order_by("name")
+    )
+
+
+def staff() -> QuerySet[User]:
+    """Read the accounts that are not residents', active ones first, each with `has_second_factor`."""
+    from allauth.mfa.models import Authenticator  # a people table in all but name; loaded after the models
+
+    factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return (
+        User.objects.exclude(role=Role.RESIDENT)
+        .select_related("unit")
+        .annotate(has_second_factor=Exists(factors))
+        .order_by("-is_active", "role", "username")
+    )
+
+
+def staff_names(ids: set[int]) -> dict[int, str]:
+    """Name accounts for colleagues; ids of deleted accounts are left out."""
+    return {user.pk: user.shown_name for user in User.objects.filter(pk__in=ids)}
+
+
+def invitation_hash(token: str) -> bytes:
+    """Give what is stored of an invitation's token."""
+    return keyed_hash(_invitation_key(settings.COMMONBEAT.secret), token)
+
+
+def open_invitation(token: str, *, now: datetime) -> Invitation | None:
+    """Find the invitation of a link, with its user; None when it opens nothing."""
+    return (
+        Invitation.objects.select_related("user")
+        .filter(token_hash=invitation_hash(token), expires_at__gt=now, user__is_active=True)
+        .first()
+    )
+
+
+@lru_cache(maxsize=4)
+def _invitation_key(secret: bytes) -> bytes:
+    return derive(secret, "invitation")

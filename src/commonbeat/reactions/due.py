@@ -1,0 +1,18 @@
+"""Do what time has made due; each is safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from commonbeat.intake.actions import purge_sessions
+from commonbeat.media.actions import purge_drafts
+from commonbeat.messaging.actions import purge_raw
+from commonbeat.reports.actions.work import expire_reports
+
+
+def do_due(now: datetime) -> None:
+    """Close reports whose time has run out, and delete what has been kept long enough."""
+    expire_reports(now=now)
+    purge_raw(now=now)
+    purge_drafts(now=now)
+    purge_sessions(now=now)

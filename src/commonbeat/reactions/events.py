@@ -1,0 +1,3 @@
+"""The journal entries that reactions write: ids and codes only."""
+
+FAILED = "reactions.failed"

@@ -1,0 +1,160 @@
+"""When somebody writes: hear it, carry out what the dialogue decided, and say what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from django.conf import settings
+
+from commonbeat.foundation.ids import format_reference
+from commonbeat.intake import state as dialogue
+from commonbeat.intake.actions import load_session, save_session
+from commonbeat.intake.dialogue import step
+from commonbeat.intake.world import CONFIRM_DAYS, SiteWorld
+from commonbeat.messaging import channel as contract
+from commonbeat.messaging.actions import set_language, start_contact, stop_contact
+from commonbeat.messaging.models import Contact
+from commonbeat.reactions.reporters import send_question
+from commonbeat.reports.actions.contacts import confirm_contact
+from commonbeat.reports.actions.dialogue import answer_desk
+from commonbeat.reports.actions.sort import sort_report
+from commonbeat.reports.actions.submit import NOWHERE, Whereabouts, place_report, submit_report
+from commonbeat.reports.errors import ReportError
+from commonbeat.reports.models import Message, PlaceSource, Report
+from commonbeat.topics.models import Topic, TopicVersion
+
+# Two less than the column holds: an answer's key is this one with a letter before it.
+KEY_LIMIT = 78
+
+
+def handle(contact: Contact, message: contract.Inbound, now: datetime) -> Sequence[str]:
+    """Take one message inside the caller's transaction; give the replies.
+
+    The contact's channel is the one that the message came by; the same message is one report, whatever happens.
+    """
+    key = message_key(contact.channel, message.provider_id)
+    state = load_session(contact=contact, now=now)
+    world = SiteWorld(contact, now=now)
+    turn = step(state, dialogue.Heard(message.text), world, now)
+    report = _carry_out(turn, world=world, key=key, now=now)
+    if report is not None:
+        turn = dialogue.finish(turn, report_id=report.pk, reference=format_reference(report.reference))
+        # A full thread makes a report of its own; what follows belongs to that one.
+        turn = dataclasses.replace(turn, state=msgspec.structs.replace(turn.state, last_report_id=report.pk))
+    save_session(contact=contact, state=turn.state, now=now)
+    return turn.replies
+
+
+def message_key(channel: str, provider_id: str) -> str:
+    """Give the key under which a gateway's message is one report; hashed where it is long or odd."""
+    key = f"{channel}:{provider_id}"
+    if len(key) <= KEY_LIMIT and key.isascii() and key.isprintable():
+        return key
+    return f"{channel}:h:{hashlib.blake2b(ascii(provider_id).encode(), digest_size=24).hexdigest()}"
+
+
+def _carry_out(turn: dialogue.Turn, *, world: SiteWorld, key: str, now: datetime) -> Report | None:
+    """Carry out the intents, in order; give the report that the replies speak of."""
+    contact = world.contact
+    about: Report | None = None
+    for intent in turn.intents:
+        match intent:
+            case dialogue.Submit():
+                about = _submit(intent, world=world, key=key, now=now)
+            case dialogue.Answer():
+                about = _add(intent, world=world, key=key, now=now)
+            case dialogue.SetPlace():
+                _place(intent, key=key, now=now)
+            case dialogue.SetTopic():
+                _sort(intent, world=world, key=key, now=now)
+            case dialogue.SetLanguage(language):
+                set_language(contact=contact, language=language)
+            case dialogue.Stop():
+                stop_contact(contact=contact, now=now)
+            case dialogue.Start():
+                start_contact(contact=contact, now=now)
+            case dialogue.Confirm(question_id):
+                _confirm(contact, question_id, now=now)
+    return about
+
+
+def _submit(intent: dialogue.Submit, *, world: SiteWorld, key: str, now: datetime) -> Report:
+    report, _is_new = submit_report(
+        version=_version(world.topic(intent.topic)),
+        text=intent.text,
+        language=intent.language,
+        channel=world.contact.channel,
+        client_key=key,
+        where=_whereabouts(intent.spot),
+        contact_id=world.contact.pk,
+        contact_confirmed=True,
+        acknowledged=True,
+        now=now,
+    )
+    return report
+
+
+def _add(intent: dialogue.Answer, *, world: SiteWorld, key: str, now: datetime) -> Report:
+    report = Report.objects.filter(pk=intent.report_id).first()
+    if report is not None:
+        try:
+            answer_desk(report_id=report.pk, text=intent.text, client_key=f"a:{key}", now=now)
+            return report
+        except ReportError:
+            # The thread takes no more; what was said becomes a report of its own, for nothing is lost.
+            pass
+    # The report may be gone (its retention, an erasure): then this is the first of a new one.
+    language = world.contact.language or settings.COMMONBEAT.languages[0]
+    submit = dialogue.Submit("", intent.text, report.language if report is not None else language)
+    return _submit(submit, world=world, key=key, now=now)
+
+
+def _confirm(contact: Contact, question_id: int, *, now: datetime) -> None:
+    confirm_contact(contact_id=contact.pk, since=now - timedelta(days=CONFIRM_DAYS), now=now)
+    message = Message.objects.select_related("report").filter(pk=question_id, report__contact=contact).first()
+    if message is not None:
+        # After the reply to YES, which is queued later and goes first; and once, should the journal bring it as well.
+        send_question(report=message.report, contact=contact, message=message, now=now, priority=1)
+
+
+def _place(intent: dialogue.SetPlace, *, key: str, now: datetime) -> None:
+    report = Report.objects.filter(pk=intent.report_id).first()
+    if report is None:
+        return
+    if intent.spot is None:
+        # A name that nobody could find; the words themselves stand in the thread.
+        if not report.has_place:
+            where = Whereabouts(source=PlaceSource.NAMED, name=intent.name)
+            place_report(report_id=report.pk, where=where, actor_id=None, now=now)
+        return
+    if report.place_source == PlaceSource.DESK:
+        # The desk has placed it; what the person adds is for the desk to judge.
+        answer_desk(report_id=report.pk, text=intent.spot.label, client_key=f"p:{key}", now=now)
+        return
+    place_report(report_id=report.pk, where=_whereabouts(intent.spot), actor_id=None, now=now)
+
+
+def _sort(intent: dialogue.SetTopic, *, world: SiteWorld, key: str, now: datetime) -> None:
+    if not Report.objects.filter(pk=intent.report_id).exists():
+        return
+    topic = world.topic(intent.topic)
+    if not sort_report(report_id=intent.report_id, version=_version(topic), now=now):
+        name = topic.name_in(settings.COMMONBEAT.languages[0])
+        answer_desk(report_id=intent.report_id, text=name, client_key=f"t:{key}", now=now)
+
+
+def _version(topic: Topic) -> TopicVersion:
+    assert topic.current is not None, "the queries give topics with a version only"
+    return topic.current
+
+
+def _whereabouts(spot: dialogue.Spot | None) -> Whereabouts:
+    if spot is None:
+        return NOWHERE
+    if not spot.place_id:
+        return Whereabouts(PlaceSource.COORDINATES, "", spot.latitude, spot.longitude)
+    return Whereabouts(PlaceSource.NAMED, spot.label, spot.latitude, spot.longitude)

@@ -1,0 +1,53 @@
+"""The journal entries that reports write: ids and codes only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from commonbeat.journal.actions import append
+
+SUBMITTED = "reports.submitted"
+MOVED = "reports.moved"
+CLAIMED = "reports.claimed"
+UNCLAIMED = "reports.unclaimed"
+ASKED = "reports.asked"
+TOLD = "reports.told"
+ANSWERED = "reports.answered"
+NOTED = "reports.noted"
+VERIFIED = "reports.verified"
+UNVERIFIED = "reports.unverified"
+HELD = "reports.held"
+RELEASED = "reports.released"
+PUBLISHED = "reports.published"
+WITHDRAWN = "reports.withdrawn"
+MERGED = "reports.merged"
+UNMERGED = "reports.unmerged"
+PLACED = "reports.placed"
+SORTED = "reports.sorted"
+CONFIRMED = "reports.confirmed"
+LOOKED = "reports.looked"
+
+# These two are about no single report: the subject is a unit (0: all of them), and a topic.
+MAP_LOOKED = "reports.map_looked"
+TIGHTENED = "reports.tightened"
+# All others are a report's own history. Named one by one, they are found along the journal's index.
+OF_ONE_REPORT = tuple(
+    sorted(
+        kind
+        for name, kind in list(globals().items())
+        if name.isupper() and str(kind).startswith("reports.") and kind not in (MAP_LOOKED, TIGHTENED)
+    )
+)
+
+
+def write(
+    kind: str,
+    *,
+    report_id: int,
+    now: datetime,
+    actor_id: int | None = None,
+    data: Mapping[str, int | str | bool | None] | None = None,
+) -> None:
+    """Append one entry about a report."""
+    append(kind=kind, subject_id=report_id, now=now, actor_id=actor_id, data=data)

@@ -1,0 +1,108 @@
+"""What a topic says of itself: data, versioned, never code."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import msgspec
+
+
+class FieldKind(enum.StrEnum):
+    TEXT = "text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    DATE = "date"
+    RATING = "rating"
+    PHOTO = "photo"
+    PLACE = "place"
+
+
+class Publishes(enum.StrEnum):
+    EACH = "each"
+    COUNTS = "counts"
+
+
+Texts = dict[str, str]
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One answer of a choice, or one category."""
+
+    code: str
+    label: Texts
+    colour: str = ""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One question of a topic's form."""
+
+    code: str
+    kind: FieldKind
+    label: Texts
+    help: Texts = {}
+    required: bool = False
+    options: list[Option] = []
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """A topic as one version of it stands."""
+
+    name: Texts
+    help: Texts = {}
+    icon: str = "other"
+    colour: str = "#5b6b7a"
+    categories: list[Option] = []
+    fields: list[Field] = []
+    # "anyone" or "account"
+    who_may_report: str = "anyone"
+    publishes: Publishes = Publishes.EACH
+    # H3 resolution of the public place: 9 is about 350 m across, 10 about 130 m, 8 about 900 m.
+    public_resolution: int = 10
+    smallest_count: int = 1
+    delay_hours: int = 0
+    expiry_days: int = 0
+    # words that begin an SMS on this topic, in any language
+    keywords: list[str] = []
+    # state → language → what the reporter is told; empty means the site's own sentence
+    workflow_texts: dict[str, Texts] = {}
+    # "what", "when" or "where" → how the form asks for it; empty means the site's own question
+    questions: dict[str, Texts] = {}
+
+
+class Privacy(msgspec.Struct, frozen=True):
+    """What may become public of a report, and how exactly."""
+
+    publishes: Publishes
+    public_resolution: int
+    smallest_count: int
+    delay_hours: int
+
+
+def strictest(first: Definition, second: Definition) -> Privacy:
+    """Give, for each rule of privacy, the stricter of two definitions."""
+    counts = Publishes.COUNTS in (first.publishes, second.publishes)
+    return Privacy(
+        publishes=Publishes.COUNTS if counts else Publishes.EACH,
+        public_resolution=min(first.public_resolution, second.public_resolution),
+        smallest_count=max(first.smallest_count, second.smallest_count),
+        delay_hours=max(first.delay_hours, second.delay_hours),
+    )
+
+
+def decode(data: Any) -> Definition:
+    """Read a definition from JSON data; msgspec.ValidationError names what is wrong."""
+    return msgspec.convert(data, Definition)
+
+
+def encode(definition: Definition) -> Any:
+    """Give a definition as JSON data."""
+    return msgspec.to_builtins(definition)
+
+
+def text_in(texts: Texts, language: str) -> str:
+    """Pick the text in a language, else English, else any."""
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")

@@ -1,0 +1,23 @@
+"""Addresses of administration."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from commonbeat.web.administration import beats, people, settings, topics
+
+app_name = "administration"
+urlpatterns = [
+    path("", topics.home, name="home"),
+    path("topics/", topics.listing, name="topics"),
+    path("topics/new/", topics.new, name="topic_new"),
+    path("topics/<slug:code>/", topics.edit, name="topic_edit"),
+    path("beats/", beats.listing, name="beats"),
+    path("beats.geojson", beats.geojson, name="beats_geojson"),
+    path("beats/new/", beats.new, name="beat_new"),
+    path("beats/<int:pk>/", beats.edit, name="beat_edit"),
+    path("people/", people.listing, name="people"),
+    path("people/new/", people.new, name="person_new"),
+    path("people/<int:pk>/", people.edit, name="person_edit"),
+    path("settings/", settings.listing, name="settings"),
+]

@@ -1,0 +1,80 @@
+"""The history of a report in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commonbeat.journal.models import Entry
+from commonbeat.people.queries import staff_names
+from commonbeat.reports import events
+from commonbeat.reports.models import State
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened, for a timeline."""
+
+    text: str
+    at: datetime
+    by: str
+    status: str = ""
+
+
+def in_words(entries: Sequence[Entry]) -> list[Happening]:
+    """Put journal entries into words, oldest first: one query for all names."""
+    names = staff_names({entry.actor_id for entry in entries if entry.actor_id is not None})
+    return [
+        Happening(
+            _sentence(entry),
+            entry.at,
+            names.get(entry.actor_id, _("a former colleague")) if entry.actor_id is not None else "",
+            "done" if entry.kind in (events.PUBLISHED, events.VERIFIED, events.RELEASED) else "",
+        )
+        for entry in entries
+    ]
+
+
+def _state(code: object) -> str:
+    return str(State(str(code)).label) if str(code) in State.values else str(code)
+
+
+def _sentence(entry: Entry) -> str:
+    data = entry.data
+    match entry.kind:
+        case events.SUBMITTED:
+            return _("The report came in")
+        case events.MOVED:
+            return _("From “%(before)s” to “%(after)s”") % {
+                "before": _state(data.get("from")),
+                "after": _state(data.get("to")),
+            }
+        case events.VERIFIED:
+            count = int(data.get("sources") or 1)
+            return ngettext(
+                "Verified from %(count)s independent source", "Verified from %(count)s independent sources", count
+            ) % {"count": count}
+        case events.MERGED:
+            return _("Put together with report %(number)s") % {"number": data.get("with")}
+    return {
+        events.CLAIMED: _("Taken on"),
+        events.UNCLAIMED: _("Given back"),
+        events.ASKED: _("The reporter was asked a question"),
+        events.TOLD: _("The reporter was told something"),
+        events.ANSWERED: _("The reporter answered"),
+        events.NOTED: _("An internal note was added"),
+        events.UNVERIFIED: _("The mark “verified” was taken back"),
+        events.HELD: _("The public text waits for a second person"),
+        events.RELEASED: _("The public text was released"),
+        events.PUBLISHED: _("Published"),
+        events.WITHDRAWN: _("The public text was taken back"),
+        events.UNMERGED: _("Taken off its incident"),
+        events.PLACED: _("The place was set or corrected"),
+        events.SORTED: _("Put under another topic"),
+        events.CONFIRMED: _("The reporter confirmed their number"),
+        events.LOOKED: _("Opened"),
+    }.get(entry.kind, entry.kind)

@@ -1,0 +1,25 @@
+"""The first page of a place."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from commonbeat.foundation import clock
+from commonbeat.reports.queries.public import latest
+from commonbeat.topics.queries import enabled_topics
+from commonbeat.web.public.officer import some_officers
+from commonbeat.web.public.reports import lines_of
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Show what one can do here, what happened near, and who the officers are."""
+    return render(
+        request,
+        "public/home.html",
+        {
+            "topics": enabled_topics(),
+            "lines": lines_of(latest(now=clock.now())),
+            "officers": some_officers(),
+        },
+    )

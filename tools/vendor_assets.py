@@ -1,0 +1,133 @@
+"""Fetch the vendored browser files again by name with `npm pack`, and check or renew them and VENDORED.md.
+
+Build-time only:  python tools/vendor_assets.py          checks that what is in the tree is what the packages hold
+                  python tools/vendor_assets.py --write  writes the files and VENDORED.md anew
+
+The only change made to a file: its sourceMappingURL comment goes, because the map is not shipped and hashed static
+storage refuses a reference to a missing file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+VENDOR = Path(__file__).resolve().parent.parent / "src/commonbeat/web/static/vendor"
+IMAGES = ("layers.png", "layers-2x.png", "marker-icon.png", "marker-icon-2x.png", "marker-shadow.png")
+# package, version, sha256 of its archive, licence, {file in the package: file here}
+PACKAGES: list[tuple[str, str, str, str, dict[str, str]]] = [
+    (
+        "htmx.org",
+        "2.0.11",
+        "165a2655073e9e6e55e307a7c74e8ebcdb76afb7701f9c16cfd106a13add408e",
+        "0BSD",
+        {"dist/htmx.min.js": "htmx.min.js"},
+    ),
+    (
+        "leaflet",
+        "1.9.4",
+        "84c65a256e50657896f54c33bd857b6849ebe94c817803be818bf32a3dde0b77",
+        "BSD-2-Clause",
+        {
+            "dist/leaflet.js": "leaflet/leaflet.js",
+            "dist/leaflet.css": "leaflet/leaflet.css",
+            "LICENSE": "leaflet/LICENSE",
+            **{f"dist/images/{name}": f"leaflet/images/{name}" for name in IMAGES},
+        },
+    ),
+    (
+        "protomaps-leaflet",
+        "5.1.0",
+        "0b45b08d0e6f7d39816415dbe6821d0556e7997ec716ed0123305cc1fe5a3fd8",
+        "BSD-3-Clause",
+        {"dist/protomaps-leaflet.js": "protomaps-leaflet.js", "LICENSE": "protomaps-leaflet.LICENSE"},
+    ),
+]
+
+
+def digest(data: bytes) -> str:
+    """Give the sha256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def fetch(package: str, version: str, expected: str, wanted: dict[str, str]) -> dict[str, bytes]:
+    """Read the wanted files out of a package; stop if the archive is not the one that was reviewed."""
+    with tempfile.TemporaryDirectory() as name:
+        done = subprocess.run(
+            ["npm", "pack", "--silent", f"{package}@{version}"], cwd=name, check=True, capture_output=True, text=True
+        )
+        archive = Path(name) / done.stdout.strip().splitlines()[-1]
+        found = digest(archive.read_bytes())
+        if found != expected:
+            raise SystemExit(f"{package} {version}: the archive is {found}, not {expected}")
+        with tarfile.open(archive) as opened:
+            files = {}
+            for source, target in wanted.items():
+                member = opened.extractfile(f"package/{source}")
+                if member is None:
+                    raise SystemExit(f"{package} {version} has no {source}")
+                files[target] = re.sub(rb"\n?//# sourceMappingURL=\S+\s*$", b"\n", member.read())
+    return files
+
+
+def table(files: list[tuple[str, str, str, bytes]]) -> str:
+    """Write VENDORED.md."""
+    rows = [
+        f"| `{target}` | {package} {version} | {licence} | `{digest(data)}` |"
+        for target, (package, version, licence, data) in ((f[0], _split(f)) for f in files)
+    ]
+    world = VENDOR / "world.pmtiles"
+    rows.append(
+        f"| `world.pmtiles` | Natural Earth 1:10m by way of world-atlas 2.0.2, country names from the CLDR | public domain; "
+        f"Unicode-3.0 | `{digest(world.read_bytes())}` |"
+    )
+    return (
+        "# Vendored assets\n\nNothing is fetched from a third party at run time. `tools/vendor_assets.py` checks these files against "
+        "the npm packages named here, `python -m tools.basemap` builds the map. A file differs from its package only by its missing "
+        "sourceMappingURL comment.\n\n| file | source package | licence | sha256 |\n|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
+def _split(row: tuple[str, str, str, bytes]) -> tuple[str, str, str, bytes]:
+    package, _, version = row[1].rpartition("@")
+    return package, version, row[2], row[3]
+
+
+def main() -> int:
+    """Check or write, and tell what differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    write = parser.parse_args().write
+    files: list[tuple[str, str, str, bytes]] = []
+    for package, version, expected, licence, wanted in PACKAGES:
+        for target, data in fetch(package, version, expected, wanted).items():
+            files.append((target, f"{package}@{version}", licence, data))
+    wrong = []
+    for target, _, _, data in files:
+        path = VENDOR / target
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        elif not path.exists() or path.read_bytes() != data:
+            wrong.append(target)
+    document = VENDOR / "VENDORED.md"
+    if write:
+        document.write_text(table(files), "utf-8")
+    elif not document.exists() or document.read_text("utf-8") != table(files):
+        wrong.append("VENDORED.md")
+    for name in wrong:
+        print(f"differs: {name}")
+    print(f"{len(files)} files {'written' if write else 'checked'}, {len(wrong)} differ")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
