@@ -108,18 +108,24 @@ def test_a_channel_keeps_its_pace(gateway: Gateway, monkeypatch) -> None:
 def dialogue(monkeypatch) -> list[str]:
     """Stand in for the dialogue and the reactions."""
     heard: list[str] = []
-    inbound, run, due = ModuleType("inbound"), ModuleType("run"), ModuleType("due")
+    inbound, run, due, counting = (ModuleType(name) for name in ("inbound", "run", "due", "counting"))
 
     def handle(contact, message, now) -> list[str]:
         heard.append(message.text)
         return ["answer"]
 
+    def count(now) -> int:
+        heard.append("count")
+        return 0
+
     inbound.handle = handle
     run.react_batch = lambda now, limit: 0
+    counting.count_batch = count
     due.do_due = lambda now: heard.append("due")
     monkeypatch.setitem(sys.modules, "commonbeat.reactions.inbound", inbound)
     monkeypatch.setitem(sys.modules, "commonbeat.reactions.run", run)
     monkeypatch.setitem(sys.modules, "commonbeat.reactions.due", due)
+    monkeypatch.setitem(sys.modules, "commonbeat.reactions.counting", counting)
     return heard
 
 
@@ -130,7 +136,7 @@ def test_a_message_is_understood_and_its_answer_is_due(dialogue: list[str], sett
     worker = Worker(settings.COMMONBEAT)
     assert worker._understand_and_react() == 1
     assert worker._understand_and_react() == 0
-    assert dialogue == ["fire"]
+    assert dialogue == ["fire", "count", "count"]
     assert states() == ["queued"]
     assert worker._sender.wake.is_set()
 
@@ -143,7 +149,7 @@ def test_what_time_has_made_due_is_done(dialogue: list[str], settings) -> None:
     worker = Worker(settings.COMMONBEAT)
     worker._understand_and_react()
     worker._do_due()
-    assert dialogue == ["fire", "due"]
+    assert dialogue == ["fire", "count", "due"]
     assert states() == ["expired", "queued"]
     assert bytes(Inbound.objects.get().body_sealed) == b""
 

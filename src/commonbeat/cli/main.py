@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "begin": Entry("commonbeat.cli.begin:begin", "Make the first desk, topics and administrator of a real site."),
     "demo": Entry("commonbeat.cli.demo.command:demo", "Fill an empty data folder with a demo town."),
     "import": Entry("commonbeat.cli.imports.command:import_group", "Bring in reports from another system's export."),
+    "maps": Entry("commonbeat.cli.maps:maps_group", "Count the public map's figures anew."),
     "migrate": Entry("commonbeat.cli.site:migrate", "Bring the database and the static files up to date.", False),
     "settings": Entry("commonbeat.cli.settings:settings", "List the settings with their values.", False),
     "doctor": Entry("commonbeat.cli.doctor:doctor", "Check this site and say what is wrong.", False),

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "commonbeat.media",
     "commonbeat.messaging",
     "commonbeat.reports",
+    "commonbeat.maps",
     "commonbeat.intake",
     "commonbeat.web",
 ]

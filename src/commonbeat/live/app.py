@@ -1,4 +1,4 @@
-"""The lean half: gateway webhooks, event streams and map files on plain ASGI, beside Django."""
+"""The lean half: gateway webhooks, event streams, tiles and map files on plain ASGI, beside Django."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from commonbeat.config.options import Options
+from commonbeat.live.bucket_watch import BucketWatch
 from commonbeat.live.hooks import hook
 from commonbeat.live.http import Receive, Scope, Send, refuse, respond
 from commonbeat.live.hub import Hub
 from commonbeat.live.maps import serve_map
 from commonbeat.live.session import viewer_of
 from commonbeat.live.streams import FindViewer, desk_stream
+from commonbeat.live.tiles import Tiles, serve_tiles
 from commonbeat.live.writer import Writer
 
 _THREADS = 4
@@ -35,13 +37,15 @@ class LiveApp:
         self._find_viewer = find_viewer
         self.writer = Writer(site, on_stored=on_stored)
         self.hub = Hub(site)
+        self.buckets = BucketWatch(site)
+        self.tiles = Tiles(site, self.buckets)
         self._executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="live")
 
     @staticmethod
     def is_live(path: str) -> bool:
         """Tell whether a path is for this half."""
         return (
-            path.startswith(("/hooks/", "/live/"))
+            path.startswith(("/hooks/", "/live/", "/tiles/"))
             or path == "/healthz"
             or (path.startswith("/map/") and path.endswith(".pmtiles"))
         )
@@ -58,6 +62,8 @@ class LiveApp:
     def stop(self) -> None:
         """Store what is queued, and end the threads."""
         self.hub.stop()
+        self.buckets.stop()
+        self.tiles.stop()
         self.writer.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -68,6 +74,8 @@ class LiveApp:
             await hook(self._site, self.writer, path[7:], scope, receive, send)
         elif path == "/live/desk":
             await desk_stream(self.hub, self._find_viewer, self._executor, scope, receive, send)
+        elif path.startswith("/tiles/"):
+            await serve_tiles(self.tiles, path[7:], scope, send)
         elif path.startswith("/map/"):
             name = path.removeprefix("/map/").removesuffix(".pmtiles")
             await serve_map(self._map_folders, self._executor, name, scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from commonbeat.intake.actions import purge_sessions
+from commonbeat.maps.actions import forget_old_changes
 from commonbeat.media.actions import purge_drafts
 from commonbeat.messaging.actions import purge_raw
 from commonbeat.reports.actions.work import expire_reports
@@ -16,3 +17,4 @@ def do_due(now: datetime) -> None:
     purge_raw(now=now)
     purge_drafts(now=now)
     purge_sessions(now=now)
+    forget_old_changes()

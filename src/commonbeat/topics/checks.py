@@ -35,7 +35,8 @@ RESERVED_WORDS = frozenset(
 def problems_of(definition: Definition, *, code: str) -> dict[str, str]:
     """Find what cannot be used, as part → sentence; parts are such as "name", "fields.2.options.0"."""
     found: dict[str, str] = {}
-    if not CODE.fullmatch(code):
+    # "all" stands for every topic in addresses of maps.
+    if not CODE.fullmatch(code) or code == "all":
         found["code"] = _("The short name has 2 to 40 small letters, digits and dashes, and begins with a letter.")
     _check_texts(found, "name", definition.name, LONGEST_NAME, required=True)
     _check_texts(found, "help", definition.help, LONGEST_TEXT)

@@ -24,6 +24,14 @@ class Publishes(enum.StrEnum):
     COUNTS = "counts"
 
 
+class Period(enum.StrEnum):
+    """The span of time by which reports are counted in public."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 Texts = dict[str, str]
 
 
@@ -63,6 +71,8 @@ class Definition(msgspec.Struct, frozen=True):
     # H3 resolution of the public place: 9 is about 350 m across, 10 about 130 m, 8 about 900 m.
     public_resolution: int = 10
     smallest_count: int = 1
+    # None: by day where each report is published, by month where only counts are.
+    period: Period | None = None
     delay_hours: int = 0
     expiry_days: int = 0
     # words that begin an SMS on this topic, in any language

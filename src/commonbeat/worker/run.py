@@ -157,6 +157,9 @@ class Worker:
             if reacted:
                 self._sender.wake.set()
             done += reacted
+        count_batch = self._find("commonbeat.reactions.counting", "count_batch")
+        if count_batch is not None:
+            done += int(count_batch(clock.now()))
         return done
 
     def _breathe(self) -> None:

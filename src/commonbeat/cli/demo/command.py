@@ -9,6 +9,7 @@ from django.db import transaction
 from commonbeat.cli.demo.fill import fill_demo
 from commonbeat.foundation import clock
 from commonbeat.people.models import User
+from commonbeat.reactions.counting import rebuild
 from commonbeat.reports.models import Report
 
 SETTINGS = """# Settings of the demo town; see docs/settings.md for all of them.
@@ -35,6 +36,8 @@ def demo(if_empty: bool) -> None:
         click.progressbar(fill_demo(now=clock.now()), label="Making the demo town", length=4) as steps,
     ):
         done = list(steps)
+        # A town with a past: the periods that are over are drawn at once.
+        rebuild(clock.now(), redraw=True)
     file = settings.COMMONBEAT.data_dir / "commonbeat.toml"
     if not file.exists():
         file.write_text(SETTINGS, "utf-8")

@@ -1,0 +1,187 @@
+"""The SQL by which the lean half reads published buckets and pins, for both databases."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+import psycopg
+
+from commonbeat.config.options import Options
+from commonbeat.topics.definition import Definition, decode
+
+_ROWS = 20_000
+# The centre of a cell is stored as it was computed; another version of the library may differ in the last digits.
+_NEARLY = 1e-7
+
+_TOPICS = (
+    "SELECT topics_topic.id, code, data FROM topics_topic JOIN topics_topicversion"
+    " ON topics_topicversion.id = current_id ORDER BY position, topics_topic.id"
+)
+_REVISION = "SELECT number, floor FROM maps_revision"
+# In the order of the index, so that the arrays need no sorting.
+_BUCKETS = "SELECT category, cell, period, n FROM maps_bucket WHERE topic_id = ? ORDER BY cell, period, category"
+_CHANGES = "SELECT topic_id, category, cell, period, n FROM maps_change WHERE number > ? AND number <= ?"
+_PINS = (
+    "SELECT code, topic_id, categories, latitude, longitude, {seconds} FROM reports_publication"
+    " WHERE latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ? AND state = 'public' AND lists_each"
+    " AND public_at <= ? LIMIT ?"
+)
+_SQLITE_PINS = _PINS.replace("{seconds}", "CAST(strftime('%s', public_at) AS INTEGER)")
+_POSTGRESQL_PINS = _PINS.replace("?", "%s").replace("{seconds}", "floor(extract(epoch FROM public_at))::bigint")
+
+
+class TopicRow(NamedTuple):
+    """A topic as it stands."""
+
+    id: int
+    code: str
+    definition: Definition
+
+
+class PinRow(NamedTuple):
+    """A published report at its public place."""
+
+    code: str
+    topic_id: int
+    category: str
+    latitude: float
+    longitude: float
+    # Seconds from 1970-01-01 UTC.
+    public_at: int
+
+
+class BucketStore(Protocol):
+    """Read what public maps show, and nothing else."""
+
+    def topics(self) -> list[TopicRow]:
+        """Read the topics in order."""
+
+    def revision(self) -> tuple[int, int]:
+        """Give the number of the newest change, and the number since which changes are kept."""
+
+    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
+        """Read the buckets of a topic, in the order of their cells, in parts: category, cell, period, n."""
+
+    def changes(self, after: int, until: int) -> list[Any]:
+        """Read changes: topic, category, cell, period, n."""
+
+    def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
+        """Read the published reports at some public places, at most `limit`."""
+
+    def begin(self) -> None:
+        """Read what follows as it stands at one moment."""
+
+    def end(self) -> None:
+        """End what begin() began."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+def open_bucket_store(site: Options) -> BucketStore:
+    """Connect to the site's database; a connection belongs to one thread at a time."""
+    return _Postgres(site.database_url) if site.database_url else _Sqlite(str(site.database_path))
+
+
+class _Sqlite:
+    def __init__(self, path: str) -> None:
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in ("busy_timeout=10000", "cache_size=-4000"):
+            self._db.execute(f"PRAGMA {pragma}")
+
+    def topics(self) -> list[TopicRow]:
+        return [_topic(*row) for row in self._db.execute(_TOPICS)]
+
+    def revision(self) -> tuple[int, int]:
+        row = self._db.execute(_REVISION).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
+        found = self._db.execute(_BUCKETS, (topic_id,))
+        while rows := found.fetchmany(_ROWS):
+            yield rows
+
+    def changes(self, after: int, until: int) -> list[Any]:
+        return self._db.execute(_CHANGES, (after, until)).fetchall()
+
+    def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
+        at = str(now.astimezone(UTC).replace(tzinfo=None))
+        found: list[PinRow] = []
+        for centre in centres:
+            rows = self._db.execute(_SQLITE_PINS, (*_around(centre), at, limit - len(found)))
+            found += [_pin(*row) for row in rows]
+            if len(found) >= limit:
+                break
+        return found
+
+    def begin(self) -> None:
+        self._db.execute("BEGIN")
+
+    def end(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class _Postgres:
+    def __init__(self, url: str) -> None:
+        self._db = psycopg.connect(url, autocommit=True)
+
+    def topics(self) -> list[TopicRow]:
+        return [_topic(*row) for row in self._db.execute(_TOPICS)]
+
+    def revision(self) -> tuple[int, int]:
+        row = self._db.execute(_REVISION).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
+    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
+        # A cursor of the server: else the client would hold every row at once.
+        with self._db.transaction(), self._db.cursor(name="buckets") as cursor:
+            cursor.execute(_BUCKETS.replace("?", "%s"), (topic_id,))
+            while rows := cursor.fetchmany(_ROWS):
+                yield rows
+
+    def changes(self, after: int, until: int) -> list[Any]:
+        return self._db.execute(_CHANGES.replace("?", "%s"), (after, until)).fetchall()
+
+    def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
+        found: list[PinRow] = []
+        for centre in centres:
+            rows = self._db.execute(_POSTGRESQL_PINS, (*_around(centre), now, limit - len(found)))
+            found += [_pin(*row) for row in rows]
+            if len(found) >= limit:
+                break
+        return found
+
+    def begin(self) -> None:
+        self._db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def end(self) -> None:
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def _around(centre: tuple[float, float]) -> tuple[float, float, float, float]:
+    latitude, longitude = centre
+    return latitude - _NEARLY, latitude + _NEARLY, longitude - _NEARLY, longitude + _NEARLY
+
+
+def _topic(pk: int, code: str, data: Any) -> TopicRow:
+    return TopicRow(pk, code, decode(_json(data)))
+
+
+def _pin(code: str, topic_id: int, categories: Any, latitude: float, longitude: float, public_at: int) -> PinRow:
+    listed = _json(categories)
+    return PinRow(code, topic_id, str(listed[0]) if listed else "", latitude, longitude, public_at)
+
+
+def _json(data: Any) -> Any:
+    return msgspec.json.decode(data) if isinstance(data, str) else data

@@ -1,0 +1,332 @@
+"""GET /tiles/<topic or all>/<z>/<x>/<y>.mvt or .png, and /tiles/<topic or all>.json: the public map, from buckets only.
+
+?category= one of the topic's; ?since= and ?until= days, both included: periods that begin on one of them count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sqlite3
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from hashlib import blake2b
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+import psycopg
+
+from commonbeat.config.options import Options
+from commonbeat.foundation import cells, clock
+from commonbeat.live.bucket_store import TopicRow
+from commonbeat.live.bucket_watch import Atlas, BucketWatch
+from commonbeat.live.http import Scope, Send, headers_of, refuse, respond
+from commonbeat.maps import heat, mvt, rules, tiling
+from commonbeat.maps.arrays import NOTHING, Filter, Sums, together
+from commonbeat.maps.days import day_numbers
+from commonbeat.maps.outlines import Outlines
+from commonbeat.maps.shapes import shapes_on
+from commonbeat.topics.definition import Publishes, text_in
+
+logger = logging.getLogger(__name__)
+
+_TILE = re.compile(r"([a-z0-9-]{1,40})/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.(mvt|png)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_JSON = re.compile(r"([a-z0-9-]{1,40})\.json")
+EVERY_TOPIC = "all"
+PIN_ZOOM = 15
+_MOST_PINS = 500
+_MOST_PIN_PLACES = 300
+_CACHE_BYTES = 32_000_000
+_QUERY_LENGTH = 300
+# Two threads make 600 to 1,000 tiles a second; who would wait longer than a few tenths had better ask again.
+_THREADS = 2
+_MOST_WAITING = 300
+_KINDS = {"mvt": b"application/vnd.mapbox-vector-tile", "png": b"image/png"}
+# Short, for a report is to be seen within a second of its publishing: the page adds its own number to the address.
+_KEEP = b"public, max-age=10, stale-while-revalidate=60"
+
+
+class NotAsked(Exception):
+    """What was asked for is not there, or cannot be understood."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+class Asked(NamedTuple):
+    """One tile that was asked for."""
+
+    topic: str
+    zoom: int
+    x: int
+    y: int
+    kind: str
+    category: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+class Tile(NamedTuple):
+    """One answer, and the state of the counts that it shows."""
+
+    mark: int
+    tag: bytes
+    body: bytes
+
+
+class Tiles:
+    """Make tiles, and keep those that were asked for lately."""
+
+    def __init__(self, site: Options, watch: BucketWatch) -> None:
+        self._site = site
+        self._watch = watch
+        self._zone = ZoneInfo(site.time_zone)
+        self._outlines = Outlines()
+        self._made: OrderedDict[Asked, Tile] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        # Of their own: a crowd that looks at maps must not hold up the desks' streams.
+        self.executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="tiles")
+        self.waiting = 0
+
+    def stop(self) -> None:
+        """End the threads."""
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def kept(self, asked: Asked) -> Tile | None:
+        """Give a tile that was made before and still holds."""
+        atlas = self._watch.current
+        tile = self._made.get(asked)
+        if atlas is None or tile is None or tile.mark != self._mark(atlas, asked):
+            return None
+        with self._lock:
+            if asked in self._made:
+                self._made.move_to_end(asked)
+        return tile
+
+    def tile(self, asked: Asked) -> Tile:
+        """Make a tile, and keep it; NotAsked for topics and categories that there are not. Blocks."""
+        atlas = self._watch.atlas()
+        found = self.kept(asked)
+        if found is not None:
+            return found
+        rows = _topics(atlas, asked.topic)
+        sums = together([self._sums(atlas, row, asked) for row in rows])
+        shapes = shapes_on(sums, asked.zoom, asked.x, asked.y, self._outlines)
+        if asked.kind == "png":
+            body = heat.picture(shapes)
+        else:
+            body = mvt.cells_layer(shapes) + mvt.pins_layer(self._pins(atlas, rows, asked))
+        tile = Tile(self._mark(atlas, asked), _tag(body), body)
+        self._keep(asked, tile)
+        return tile
+
+    def description(self, topic: str) -> bytes:
+        """Describe the tiles of a topic as TileJSON 3.0.0. Blocks."""
+        atlas = self._watch.atlas()
+        _topics(atlas, topic)
+        row = atlas.topics.get(topic)
+        address = f"{self._site.site_url.rstrip('/')}/tiles/{topic}/{{z}}/{{x}}/{{y}}"
+        single = row is None or row.definition.publishes is Publishes.EACH
+        layers = [{"id": "cells", "fields": {"n": "Number", "resolution": "Number"}}]
+        if single:
+            fields = {"code": "String", "topic": "String", "category": "String"}
+            layers.append({"id": "pins", "fields": fields})
+        about = {
+            "tilejson": "3.0.0",
+            "name": text_in(row.definition.name, "en") if row else "All topics",
+            "attribution": self._site.site_name,
+            "scheme": "xyz",
+            "tiles": [address + ".mvt"],
+            "pictures": [address + ".png"],
+            "minzoom": 0,
+            "maxzoom": tiling.FARTHEST_ZOOM,
+            "bounds": [-180, -tiling.EDGE_LATITUDE, 180, tiling.EDGE_LATITUDE],
+            "vector_layers": layers,
+            "classes": [{"from": n, "colour": c} for n, c in zip(heat.CLASSES, heat.COLOURS, strict=True)],
+        }
+        if row is not None:
+            about["period"] = rules.period_kind(row.definition, is_single=single)
+            about["smallest_count"] = 1 if single else rules.fewest_of(row.definition)
+            about["categories"] = [option.code for option in row.definition.categories]
+        return msgspec.json.encode(about)
+
+    def _sums(self, atlas: Atlas, row: TopicRow, asked: Asked) -> Sums:
+        wanted = _filter(atlas, row, asked)
+        held = atlas.buckets.get(row.id)
+        return NOTHING if held is None else held.sums(asked.zoom, asked.x, asked.y, wanted, self._watch.kept)
+
+    def _mark(self, atlas: Atlas, asked: Asked) -> int:
+        row = atlas.topics.get(asked.topic)
+        if row is None:
+            return atlas.number
+        # Only what changes this topic makes its tiles new; a changed definition comes with a new object.
+        known = atlas.buckets.get(row.id)
+        return known.number if known is not None else 0
+
+    def _keep(self, asked: Asked, tile: Tile) -> None:
+        with self._lock:
+            old = self._made.pop(asked, None)
+            self._bytes += len(tile.body) + 400 - (len(old.body) + 400 if old else 0)
+            self._made[asked] = tile
+            while self._bytes > _CACHE_BYTES:
+                _, gone = self._made.popitem(last=False)
+                self._bytes -= len(gone.body) + 400
+
+    def _pins(self, atlas: Atlas, rows: list[TopicRow], asked: Asked) -> list[mvt.Pin]:
+        """Give the published reports on a tile: all of them, or none where they are too many for a phone."""
+        if asked.zoom < PIN_ZOOM:
+            return []
+        wanted = {row.id: (row, _filter(atlas, row, asked)) for row in rows}
+        found = [
+            atlas.buckets[pk].places(asked.zoom, asked.x, asked.y, narrowed)
+            for pk, (_, narrowed) in wanted.items()
+            if pk in atlas.buckets
+        ]
+        places = {cell for part in found for cell in part.tolist()}
+        centres = {cell: cells.centre(cell) for cell in places}
+        on_tile = [centre for centre in centres.values() if all(0 <= v < 1 for v in _on_tile(asked, centre))]
+        if not on_tile or len(on_tile) > _MOST_PIN_PLACES:
+            return []
+        store = self._watch.open_store()
+        try:
+            pins = store.pins(on_tile, clock.now(), _MOST_PINS + 1)
+        finally:
+            store.close()
+        if len(pins) > _MOST_PINS:
+            return []
+        days = day_numbers(np.array([pin.public_at for pin in pins], np.int64), self._zone).tolist()
+        made = []
+        for pin, day in zip(pins, days, strict=True):
+            row, narrowed = wanted.get(pin.topic_id, (None, None))
+            if row is None or narrowed is None or (narrowed.category and pin.category != narrowed.category):
+                continue
+            period = rules.period_start(day, rules.period_kind(row.definition, is_single=True))
+            if (narrowed.since is None or period >= narrowed.since) and (
+                narrowed.until is None or period < narrowed.until
+            ):
+                x, y = _on_tile(asked, (pin.latitude, pin.longitude))
+                made.append(mvt.Pin(x, y, pin.code, row.code, pin.category))
+        return made
+
+
+async def serve_tiles(tiles: Tiles, path: str, scope: Scope, send: Send) -> None:
+    """Answer one request; path is what follows /tiles/."""
+    if scope["method"] not in ("GET", "HEAD"):
+        await refuse(send, 405, "Ask for a map with GET.", ((b"allow", b"GET, HEAD"),))
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        described = _JSON.fullmatch(path)
+        if described is not None:
+            body = await loop.run_in_executor(tiles.executor, tiles.description, described[1])
+            tag = _tag(body)
+            kind = b"application/json"
+        else:
+            asked = read_address(path, scope["query_string"])
+            tile = tiles.kept(asked)
+            if tile is None:
+                tile = await _made(tiles, asked)
+            body, tag, kind = tile.body, tile.tag, _KINDS[asked.kind]
+    except NotAsked as problem:
+        await refuse(send, problem.status, problem.sentence)
+        return
+    except (sqlite3.Error, psycopg.Error) as error:
+        logger.warning("A map could not be made: %s.", type(error).__name__)
+        await refuse(send, 503, "Please try again soon.", ((b"retry-after", b"5"),))
+        return
+    headers = [(b"etag", tag), (b"cache-control", _KEEP), (b"access-control-allow-origin", b"*")]
+    if tag in [one.strip() for one in headers_of(scope).get("if-none-match", "").encode("latin-1").split(b",")]:
+        await respond(send, 304, b"", kind, headers)
+    else:
+        await respond(send, 200, body if scope["method"] == "GET" else b"", kind, headers)
+
+
+async def _made(tiles: Tiles, asked: Asked) -> Tile:
+    if tiles.waiting >= _MOST_WAITING:
+        raise NotAsked(503, "Too many maps are asked for at once. Please try again.")
+    tiles.waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(tiles.executor, tiles.tile, asked)
+    finally:
+        tiles.waiting -= 1
+
+
+def read_address(path: str, query: bytes) -> Asked:
+    """Read what is asked for; NotAsked when it is no tile, or the filter is none."""
+    match = _TILE.fullmatch(path)
+    if match is None:
+        raise NotAsked(404, "There is no such map. Ask for /tiles/<topic>/<zoom>/<x>/<y>.mvt or .png.")
+    zoom, x, y = int(match[2]), int(match[3]), int(match[4])
+    if not tiling.is_tile(zoom, x, y):
+        raise NotAsked(404, f"There is no such tile: zooms are 0 to {tiling.FARTHEST_ZOOM}, x and y below 2^zoom.")
+    if not query:
+        return Asked(match[1], zoom, x, y, match[5])
+    given = _read_query(query)
+    category = given.get("category", "")
+    if category and match[1] == EVERY_TOPIC:
+        raise NotAsked(400, "Choose a topic first: each has categories of its own.")
+    since, until = _day(given.get("since", "")), _day(given.get("until", ""))
+    if since is not None and until is not None and until < since:
+        raise NotAsked(400, "The last day lies before the first.")
+    return Asked(match[1], zoom, x, y, match[5], category, since, until)
+
+
+def _read_query(query: bytes) -> dict[str, str]:
+    try:
+        if len(query) > _QUERY_LENGTH:
+            raise ValueError
+        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=8)
+    except ValueError:
+        raise NotAsked(400, "The filter cannot be read.") from None
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise NotAsked(400, "Give each part of the filter once.")
+    return given
+
+
+def _day(text: str) -> int | None:
+    if not text:
+        return None
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        return rules.day_number(date.fromisoformat(text))
+    except ValueError:
+        raise NotAsked(400, "A day is written as year-month-day, such as 2025-03-27.") from None
+
+
+def _topics(atlas: Atlas, code: str) -> list[TopicRow]:
+    if code == EVERY_TOPIC:
+        return list(atlas.topics.values())
+    if code not in atlas.topics:
+        raise NotAsked(404, "There is no such topic.")
+    return [atlas.topics[code]]
+
+
+def _filter(atlas: Atlas, row: TopicRow, asked: Asked) -> Filter:
+    """Fit what was asked for to a topic; NotAsked when it has no such category."""
+    if asked.category:
+        held = atlas.buckets.get(row.id)
+        known = {option.code for option in row.definition.categories}.union(held.categories if held else ())
+        if asked.category not in known - {rules.SEVERAL}:
+            raise NotAsked(400, "This topic has no such category.")
+    return Filter(asked.category, *rules.span_of(row.definition, asked.since, asked.until))
+
+
+def _on_tile(asked: Asked, point: tuple[float, float]) -> tuple[float, float]:
+    size = 1 << asked.zoom
+    return tiling.mercator_x(point[1]) * size - asked.x, tiling.mercator_y(point[0]) * size - asked.y
+
+
+def _tag(body: bytes) -> bytes:
+    return b'"' + blake2b(body, digest_size=9).hexdigest().encode() + b'"'

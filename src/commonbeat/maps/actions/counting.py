@@ -1,0 +1,169 @@
+"""Count publications anew: each as it stands, whatever happened to it before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+
+from commonbeat.maps import rules
+from commonbeat.maps.actions.buckets import Key, add_to_buckets, insert_rows, lock_revision
+from commonbeat.maps.actions.zone import site_zone
+from commonbeat.maps.contribution import Contribution
+from commonbeat.maps.days import day_numbers
+from commonbeat.maps.models import Counted, Term, Waiting
+from commonbeat.topics.definition import Definition
+from commonbeat.topics.queries import all_topics
+
+PUT = (
+    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single)"
+    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (publication_id) DO UPDATE SET topic_id = excluded.topic_id,"
+    " category = excluded.category, cell = excluded.cell, period = excluded.period, is_single = excluded.is_single"
+)
+_WAIT = (
+    "INSERT INTO maps_waiting (publication_id, due_at) VALUES (%s, %s)"
+    " ON CONFLICT (publication_id) DO UPDATE SET due_at = excluded.due_at"
+)
+
+
+class Place(NamedTuple):
+    """What one publication counts as."""
+
+    topic_id: int
+    category: str
+    cell: int
+    period: int
+    is_single: bool
+
+
+class Calendar:
+    """Know which periods are drawn, and where a report counts that may be told only among others."""
+
+    def __init__(self, today: int) -> None:
+        self.today = today
+        self.definitions: dict[int, Definition] = {topic.pk: topic.definition for topic in all_topics()}
+        self.drawn = set(Term.objects.filter(drawn_at__isnull=False).values_list("topic_id", "period"))
+        self._terms: dict[tuple[int, int], int] = {}
+        self._single: dict[tuple[int, int], int] = {}
+
+    def period_of(self, topic_id: int, day: int, *, is_single: bool, before: Place | None) -> int:
+        """Give the period in which a publication counts.
+
+        A drawn period never changes, so that nobody learns from its change; what comes late counts as coming today.
+        """
+        if is_single:
+            found = self._single.get((topic_id, day))
+            if found is None:
+                found = rules.period_start(day, rules.period_kind(self._definition(topic_id), is_single=True))
+                self._single[topic_id, day] = found
+            return found
+        kind = rules.period_kind(self._definition(topic_id), is_single=False)
+        period = rules.period_start(day, kind)
+        if before is not None and before.topic_id == topic_id and not before.is_single:
+            period = max(period, before.period)
+        if (topic_id, period) in self.drawn:
+            period = rules.period_start(self.today, kind)
+        if (topic_id, period) not in self._terms:
+            # What comes for a period that is over, such as a file's rows, is drawn when the current one ends: by then
+            # the whole file is here.
+            self._terms[topic_id, period] = rules.period_end(max(period, rules.period_start(self.today, kind)), kind)
+        return period
+
+    def is_frozen(self, place: Place) -> bool:
+        """Tell whether a publication is part of drawn buckets."""
+        return not place.is_single and (place.topic_id, place.period) in self.drawn
+
+    def save_terms(self) -> None:
+        """Note the periods that are to be drawn."""
+        Term.objects.bulk_create(
+            [
+                Term(topic_id=topic_id, period=period, draw_on=rules.day_of(draw_on))
+                for (topic_id, period), draw_on in self._terms.items()
+            ],
+            ignore_conflicts=True,
+        )
+
+    def _definition(self, topic_id: int) -> Definition:
+        return self.definitions.get(topic_id) or Definition(name={})
+
+
+def recount(*, rows: Sequence[Contribution], now: datetime) -> int:
+    """Count these publications as they stand now; safe to repeat. Returns how many count differently than before.
+
+    At most some thousand rows at a time.
+    """
+    rows = list({row.publication_id: row for row in rows}.values())
+    if not rows:
+        return 0
+    moment = int(now.timestamp())
+    days = day_numbers(np.array([row.public_at for row in rows], dtype=np.int64), site_zone()).tolist()
+    with transaction.atomic():
+        revision = lock_revision()
+        ids = [row.publication_id for row in rows]
+        before = {
+            row[0]: Place(*row[1:])
+            for row in Counted.objects.filter(pk__in=ids).values_list(
+                "publication_id", "topic_id", "category", "cell", "period", "is_single"
+            )
+        }
+        calendar = Calendar(today_number(now))
+        deltas: dict[Key, int] = defaultdict(int)
+        put: list[tuple[Any, ...]] = []
+        taken: list[int] = []
+        for row, day in zip(rows, days, strict=True):
+            old = before.get(row.publication_id)
+            counts = row.is_public and row.public_at <= moment
+            if old is not None and calendar.is_frozen(old) and (old.topic_id == row.topic_id or not counts):
+                continue
+            new = None
+            if counts:
+                single = row.is_single
+                period = calendar.period_of(row.topic_id, day, is_single=single, before=old)
+                new = Place(row.topic_id, row.category, row.cell, period, single)
+            if new == old:
+                continue
+            if old is not None and old.is_single:
+                deltas[old[:4]] -= 1
+            if new is None:
+                taken.append(row.publication_id)
+            else:
+                put.append((row.publication_id, *new))
+                if new.is_single:
+                    deltas[new[:4]] += 1
+        if put:
+            insert_rows(PUT, put)
+        if taken:
+            Counted.objects.filter(pk__in=taken).delete()
+        calendar.save_terms()
+        _wait([row for row in rows if row.is_public and row.public_at > moment], ids)
+        add_to_buckets(deltas, is_drawn=False, revision=revision)
+    return len(put) + len(taken)
+
+
+def stop_waiting(*, publication_ids: Sequence[int]) -> None:
+    """Forget that these were waiting: they have been looked at, or are gone."""
+    Waiting.objects.filter(pk__in=publication_ids).delete()
+
+
+def today_number(now: datetime) -> int:
+    """Give the site's day of a moment."""
+    return rules.day_number(timezone.localtime(now, site_zone()).date())
+
+
+def _wait(later: list[Contribution], ids: list[int]) -> None:
+    waiting = {row.publication_id for row in later}
+    # Mostly nothing waits, and a question is cheaper than a DELETE with a thousand ids.
+    if Waiting.objects.exists():
+        Waiting.objects.filter(pk__in=[pk for pk in ids if pk not in waiting]).delete()
+    if later:
+        insert_rows(_WAIT, [(row.publication_id, moment_value(row.public_at)) for row in later])
+
+
+def moment_value(seconds: int) -> Any:
+    """Write a moment as the database keeps it."""
+    return connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(seconds, tz=UTC))

@@ -1,0 +1,67 @@
+"""Draw the buckets of a period that is over: once, and never again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from commonbeat.maps import rules
+from commonbeat.maps.actions.buckets import CHANGES_KEPT, Key, add_to_buckets, lock_revision
+from commonbeat.maps.actions.zone import site_zone
+from commonbeat.maps.models import Change, Counted, Revision, Term
+from commonbeat.topics.definition import Definition
+from commonbeat.topics.queries import all_topics
+
+
+def draw_due(*, now: datetime, limit: int = 20) -> int:
+    """Draw the periods that have ended; returns how many were drawn."""
+    today = timezone.localtime(now, site_zone()).date()
+    due = list(Term.objects.filter(drawn_at__isnull=True, draw_on__lte=today).order_by("draw_on", "id")[:limit])
+    if due:
+        definitions = {topic.pk: topic.definition for topic in all_topics()}
+        for term in due:
+            draw_term(term, definitions.get(term.topic_id) or Definition(name={}), now=now)
+    return len(due)
+
+
+def draw_term(term: Term, definition: Definition, *, now: datetime) -> None:
+    """Part what was published in a period into buckets of at least k; they stay as they are from then on."""
+    with transaction.atomic():
+        revision = lock_revision()
+        if not Term.objects.select_for_update().filter(pk=term.pk, drawn_at__isnull=True).exists():
+            return
+        counts = (
+            Counted.objects.filter(topic_id=term.topic_id, period=term.period, is_single=False)
+            .order_by()
+            .values("category", "cell")
+            .annotate(number=Count("publication_id"))
+            .values_list("category", "cell", "number")
+        )
+        drawn, untold = rules.draw(counts, rules.fewest_of(definition))
+        deltas: dict[Key, int] = defaultdict(int)
+        for bucket in drawn:
+            deltas[term.topic_id, bucket.category, bucket.cell, term.period] += bucket.n
+        add_to_buckets(deltas, is_drawn=True, revision=revision)
+        term.drawn_at, term.untold = now, untold
+        term.save(update_fields=["drawn_at", "untold"])
+
+
+def forget_old_changes() -> None:
+    """Keep the newest changes; who has not followed so long reads every bucket again."""
+    newest = Change.objects.aggregate(newest=Max("id"))["newest"] or 0
+    if newest <= 2 * CHANGES_KEPT:
+        return
+    with transaction.atomic():
+        revision: Revision = lock_revision()
+        old = Change.objects.filter(id__lte=newest - CHANGES_KEPT)
+        floor = old.aggregate(floor=Max("number"))["floor"]
+        if floor is None:
+            return
+        # A number is forgotten whole.
+        Change.objects.filter(number__lte=floor).delete()
+        revision.floor = max(revision.floor, floor)
+        revision.save()

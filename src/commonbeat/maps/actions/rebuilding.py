@@ -1,0 +1,201 @@
+"""Count everything anew, as a stream: 10 million publications in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection, transaction
+
+from commonbeat.maps import rules
+from commonbeat.maps.actions.buckets import lock_revision, tell_everything_changed
+from commonbeat.maps.actions.counting import PUT, Calendar, Place, moment_value, today_number
+from commonbeat.maps.actions.zone import site_zone
+from commonbeat.maps.contribution import Contribution
+from commonbeat.maps.days import day_numbers
+from commonbeat.maps.models import Bucket, Counted, Term, Waiting
+from commonbeat.topics.definition import Period
+
+_BUCKET = "INSERT INTO maps_bucket (topic_id, category, cell, period, is_drawn, n) VALUES (%s, %s, %s, %s, %s, %s)"
+_COUNT = (
+    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single)"
+    " VALUES (%s, %s, %s, %s, %s, %s)"
+)
+_WAIT = "INSERT INTO maps_waiting (publication_id, due_at) VALUES (%s, %s)"
+_ROWS = 50_000
+
+Column = npt.NDArray[Any]
+
+
+def rebuild(*, chunks: Iterable[Sequence[Contribution]], now: datetime, redraw: bool = False) -> int:
+    """Count every public publication anew, in one transaction; returns how many count.
+
+    chunks bring all that are public, each once. Drawn periods stay as they were drawn; redraw=True forgets them and
+    draws them anew, from which somebody who kept the old figures can learn of what was withdrawn since.
+    On SQLite nobody else can write meanwhile.
+    """
+    with transaction.atomic():
+        revision = lock_revision()
+        if redraw:
+            Term.objects.all().delete()
+        calendar = Calendar(today_number(now))
+        frozen, before = _kept(calendar)
+        Counted.objects.filter(is_single=True).delete()
+        _delete_undrawn(calendar)
+        Waiting.objects.all().delete()
+        gone = Bucket.objects.all() if redraw else Bucket.objects.filter(is_drawn=False)
+        # Deletes without a look at single rows: nothing points to a bucket.
+        gone._raw_delete(gone.db)
+        singles = _Singles()
+        total = 0
+        for chunk in chunks:
+            total += _take(chunk, calendar, frozen, before, singles, int(now.timestamp()))
+        singles.write()
+        calendar.save_terms()
+        if redraw:
+            _let_past_terms_be_drawn(calendar)
+        tell_everything_changed(revision)
+    return total
+
+
+class _Singles:
+    """Collect what is published singly, 14 bytes each, and sum it."""
+
+    def __init__(self) -> None:
+        # topic → parts of the columns cell, period, category
+        self._parts: dict[int, tuple[list[Column], list[Column], list[Column]]] = {}
+        self._codes: dict[str, int] = {}
+
+    def add(self, topics: Sequence[int], categories: Sequence[str], cells: Sequence[int], periods: Any) -> None:
+        """Add some."""
+        codes = self._codes
+        numbers = np.array([codes.setdefault(category, len(codes)) for category in categories], np.uint16)
+        of = np.array(topics)
+        columns: list[Column] = [np.array(cells, np.int64), np.array(periods, np.int32), numbers]
+        for topic in np.unique(of).tolist():
+            mine = of == topic
+            parts = self._parts.setdefault(topic, ([], [], []))
+            for part, column in zip(parts, columns, strict=True):
+                part.append(column[mine])
+
+    def write(self) -> None:
+        """Insert the buckets in the order of their index, so that it grows at its end."""
+        names: Column = np.array(list(self._codes))
+        for topic in sorted(self._parts):
+            cells, periods, numbers = (_joined(part) for part in self._parts.pop(topic))
+            order = np.lexsort((numbers, periods, cells))
+            # Column by column, so that never all of them are there twice.
+            cells = cells[order]
+            periods = periods[order]
+            numbers = numbers[order]
+            del order
+            first = np.ones(len(cells), bool)
+            first[1:] = (cells[1:] != cells[:-1]) | (periods[1:] != periods[:-1]) | (numbers[1:] != numbers[:-1])
+            starts = np.flatnonzero(first)
+            sizes = np.diff(starts, append=len(cells))
+            with connection.cursor() as cursor:
+                for at in range(0, len(starts), _ROWS):
+                    some = starts[at : at + _ROWS]
+                    columns: list[Column] = [names[numbers[some]], cells[some], periods[some], sizes[at : at + _ROWS]]
+                    rows = zip(*(column.tolist() for column in columns), strict=True)
+                    cursor.executemany(_BUCKET, [(topic, name, cell, day, False, n) for name, cell, day, n in rows])
+
+
+def _joined(parts: list[Column]) -> Column:
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole
+
+
+def _take(
+    chunk: Sequence[Contribution],
+    calendar: Calendar,
+    frozen: dict[int, int],
+    before: dict[int, Place],
+    singles: _Singles,
+    moment: int,
+) -> int:
+    chunk = [row for row in chunk if row.is_public and frozen.get(row.publication_id) != row.topic_id]
+    if not chunk:
+        return 0
+    if any(row.public_at > moment for row in chunk):
+        _wait([row for row in chunk if row.public_at > moment])
+        chunk = [row for row in chunk if row.public_at <= moment]
+    days = day_numbers(np.array([row.public_at for row in chunk], dtype=np.int64), site_zone())
+    single = [index for index, row in enumerate(chunk) if row.is_single]
+    if len(single) == len(chunk):
+        rows = chunk
+    else:
+        rows = [chunk[index] for index in single]
+        others = [
+            (row.publication_id, row.topic_id, row.category, row.cell,
+             calendar.period_of(row.topic_id, day, is_single=False, before=before.get(row.publication_id)), False)
+            for row, day in zip(chunk, days.tolist(), strict=True)
+            if not row.is_single
+        ]  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.executemany(PUT, others)
+        days = days[single]
+    if rows:
+        ids, topics, categories, cells, _, _, _ = zip(*rows, strict=True)
+        periods = _periods(np.array(topics), days, calendar)
+        with connection.cursor() as cursor:
+            # A frozen row whose report is now published singly, under another topic, gives way to it.
+            if frozen and not frozen.keys().isdisjoint(ids):
+                cursor.executemany(PUT, list(zip(ids, topics, categories, cells, periods, repeat(True))))
+            else:
+                cursor.executemany(_COUNT, list(zip(ids, topics, categories, cells, periods, repeat(True))))
+        singles.add(topics, categories, cells, periods)
+    return len(chunk)
+
+
+def _periods(topics: npt.NDArray[Any], days: npt.NDArray[np.int64], calendar: Calendar) -> list[int]:
+    found = days.copy()
+    for topic in np.unique(topics).tolist():
+        definition = calendar.definitions.get(topic)
+        kind = Period.DAY if definition is None else rules.period_kind(definition, is_single=True)
+        if kind is not Period.DAY:
+            mine = np.flatnonzero(topics == topic)
+            different, which = np.unique(days[mine], return_inverse=True)
+            found[mine] = np.array([rules.period_start(day, kind) for day in different.tolist()])[which]
+    return list(found.tolist())
+
+
+def _kept(calendar: Calendar) -> tuple[dict[int, int], dict[int, Place]]:
+    """Give the publications in drawn buckets with their topics, and what those that wait to be drawn count as."""
+    frozen: dict[int, int] = {}
+    before: dict[int, Place] = {}
+    rows = Counted.objects.filter(is_single=False).values_list(
+        "publication_id", "topic_id", "category", "cell", "period", "is_single"
+    )
+    for pk, topic_id, category, cell, period, is_single in rows.iterator(chunk_size=10_000):
+        place = Place(topic_id, category, cell, period, is_single)
+        if calendar.is_frozen(place):
+            frozen[pk] = place.topic_id
+        else:
+            before[pk] = place
+    return frozen, before
+
+
+def _delete_undrawn(calendar: Calendar) -> None:
+    drawn = calendar.drawn
+    for topic_id, period in Counted.objects.filter(is_single=False).values_list("topic_id", "period").distinct():
+        if (topic_id, period) not in drawn:
+            Counted.objects.filter(is_single=False, topic_id=topic_id, period=period).delete()
+
+
+def _wait(rows: Iterable[Contribution]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(_WAIT, [(row.publication_id, moment_value(row.public_at)) for row in rows])
+
+
+def _let_past_terms_be_drawn(calendar: Calendar) -> None:
+    for term in Term.objects.filter(drawn_at__isnull=True):
+        definition = calendar.definitions.get(term.topic_id)
+        kind = Period.MONTH if definition is None else rules.period_kind(definition, is_single=False)
+        term.draw_on = rules.day_of(rules.period_end(term.period, kind))
+        term.save(update_fields=["draw_on"])

@@ -1,0 +1,95 @@
+"""What a publication counts as on public maps, as plain rows; nothing exact is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+CHUNK = 50_000
+
+# The first category alone: a report counts once.
+_FIRST = {"sqlite": "coalesce(json_extract(categories, '$[0]'), '')", "postgresql": "coalesce(categories->>0, '')"}
+_SECONDS = {
+    "sqlite": "CAST(strftime('%%s', public_at) AS INTEGER)",
+    "postgresql": "CAST(floor(extract(epoch FROM public_at)) AS bigint)",
+}
+
+
+class Row(NamedTuple):
+    """One publication; public_at in seconds from 1970-01-01 UTC, cell 0 without a place, category "" without one."""
+
+    publication_id: int
+    topic_id: int
+    category: str
+    cell: int
+    public_at: int
+    is_single: bool
+    is_public: bool
+
+
+def contributions(report_ids: Sequence[int]) -> list[Row]:
+    """Read what the publications of some reports count as, public or not; reports without one are left out."""
+    return _rows("report_id", report_ids)
+
+
+def contributions_of(publication_ids: Sequence[int]) -> list[Row]:
+    """Read what some publications count as."""
+    return _rows("id", publication_ids)
+
+
+def contributions_of_topic(topic_id: int, chunk: int = CHUNK) -> Iterator[list[Row]]:
+    """Read what every publication of a topic counts as, public or not, in chunks."""
+    last = 0
+    sql = _select() + " WHERE topic_id = %s AND id > %s ORDER BY id LIMIT %s"
+    while rows := _read(sql, [topic_id, last, chunk]):
+        yield rows
+        last = rows[-1][0]
+
+
+def public_contributions(chunk: int = CHUNK) -> Iterator[list[Row]]:
+    """Read every publication that is public, now or after its delay, in chunks."""
+    last = 0
+    sql = _select() + " WHERE id > %s AND state = 'public' ORDER BY id LIMIT %s"
+    while True:
+        rows = _read(sql, [last, chunk])
+        if rows:
+            yield rows
+        if len(rows) < chunk:
+            return
+        last = rows[-1][0]
+
+
+def listed(topic_id: int | None, *, now: datetime) -> int:
+    """Count what the public list of a topic holds."""
+    from commonbeat.reports.models import Publication
+
+    found = Publication.objects.public(now)
+    return found.count() if topic_id is None else found.filter(topic_id=topic_id).count()
+
+
+def _select() -> str:
+    vendor = connection.vendor
+    return (
+        f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]}, lists_each,"
+        " CASE WHEN state = 'public' THEN 1 ELSE 0 END FROM reports_publication"
+    )
+
+
+def _rows(column: str, ids: Sequence[int]) -> list[Row]:
+    found: list[Row] = []
+    for start in range(0, len(ids), 500):
+        part = list(ids[start : start + 500])
+        found += _read(f"{_select()} WHERE {column} IN ({', '.join(['%s'] * len(part))})", part)
+    return found
+
+
+def _read(sql: str, values: Sequence[int]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [
+            Row(pk, topic_id, category, cell, at, bool(single), bool(public))
+            for pk, topic_id, category, cell, at, single, public in cursor.fetchall()
+        ]

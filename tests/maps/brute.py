@@ -1,0 +1,101 @@
+"""Sums as anybody would make them, to compare with; and a reader of vector tiles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from commonbeat.foundation import cells
+from commonbeat.maps.arrays import Filter
+from commonbeat.maps.making import BucketRow
+
+
+def sums_of(rows: Iterable[BucketRow], resolution: int, wanted: Filter) -> Counter[int]:
+    """Sum rows by the cell in which they are drawn."""
+    found: Counter[int] = Counter()
+    for category, cell, period, n in rows:
+        if not cell or (wanted.category and category != wanted.category):
+            continue
+        if wanted.since is not None and period < wanted.since:
+            continue
+        if wanted.until is not None and period >= wanted.until:
+            continue
+        found[cells.parent(cell, min(resolution, cells.resolution_of(cell)))] += n
+    return Counter({cell: n for cell, n in found.items() if n})
+
+
+def fields(data: bytes) -> Iterator[tuple[int, Any]]:
+    """Read the fields of a protocol-buffer message: numbers and bytes."""
+    at = 0
+    while at < len(data):
+        key, at = number(data, at)
+        if key & 7 == 0:
+            value, at = number(data, at)
+            yield key >> 3, value
+        else:
+            assert key & 7 == 2
+            size, at = number(data, at)
+            yield key >> 3, data[at : at + size]
+            assert at + size <= len(data)
+            at += size
+
+
+def number(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def numbers(data: bytes) -> list[int]:
+    found, at = [], 0
+    while at < len(data):
+        value, at = number(data, at)
+        found.append(value)
+    return found
+
+
+def layers(tile: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Read a vector tile: layer → features, each with id, rings and what it says."""
+    found = {}
+    for layer_field, layer in fields(tile):
+        assert layer_field == 3
+        parts: dict[int, list[Any]] = {}
+        for key, value in fields(layer):
+            parts.setdefault(key, []).append(value)
+        assert (parts[15], parts[5]) == ([2], [4096])
+        keys = [key.decode() for key in parts[3]]
+        values = [_value(value) for value in parts[4]]
+        found[parts[1][0].decode()] = [_feature(feature, keys, values) for feature in parts[2]]
+    return found
+
+
+def _value(data: bytes) -> Any:
+    ((kind, value),) = fields(data)
+    return value.decode() if kind == 1 else value
+
+
+def _feature(data: bytes, keys: list[str], values: list[Any]) -> dict[str, Any]:
+    parts = dict(fields(data))
+    tags = numbers(parts[2])
+    said = {keys[key]: values[value] for key, value in zip(tags[::2], tags[1::2], strict=True)}
+    return {"id": parts.get(1), "type": parts[3], "points": _points(numbers(parts[4])), **said}
+
+
+def _points(commands: list[int]) -> list[tuple[int, int]]:
+    found, at, x, y = [], 0, 0, 0
+    while at < len(commands):
+        command, times = commands[at] & 7, commands[at] >> 3
+        at += 1
+        if command == 7:
+            continue
+        for _ in range(times):
+            x += (commands[at] >> 1) ^ -(commands[at] & 1)
+            y += (commands[at + 1] >> 1) ^ -(commands[at + 1] & 1)
+            found.append((x, y))
+            at += 2
+    return found
