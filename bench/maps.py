@@ -123,8 +123,8 @@ def fill(rows: float) -> dict[str, float]:
             cursor.executemany(
                 "INSERT INTO reports_publication (id, report_id, code, topic_id, categories, public_at, latitude,"
                 " longitude, cell, title, text, language, place_name, state, lists_each, is_verified,"
-                " independent_sources, is_resolved, held_for) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
-                " 'A dump', '', 'en', '', 'public', 1, 0, 0, 0, '[]')",
+                " independent_sources, is_resolved, is_imported, held_for) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+                " 'A dump', '', 'en', '', 'public', 1, 0, 0, 0, 0, '[]')",
                 batch,
             )
             cursor.execute("COMMIT")
@@ -210,9 +210,9 @@ def update(rows: float) -> dict[str, float]:
         cursor.execute(
             "INSERT INTO reports_publication (id, report_id, code, topic_id, categories, public_at, latitude,"
             " longitude, cell, title, text, language, place_name, state, lists_each, is_verified, independent_sources,"
-            " is_resolved, held_for)"
+            " is_resolved, is_imported, held_for)"
             " SELECT %s + id, %s + id, 'n' || (%s + id), topic_id, categories, public_at, latitude, longitude, cell,"
-            " title, text, language, place_name, state, lists_each, 0, 0, 0, held_for"
+            " title, text, language, place_name, state, lists_each, 0, 0, 0, 0, held_for"
             " FROM reports_publication WHERE id <= %s",
             [newest, newest, newest, count],
         )

@@ -104,14 +104,14 @@ def fill(rows: int) -> None:
             f"""
             INSERT INTO reports_publication (report_id, code, topic_id, categories, title, text, language, place_name,
               latitude, longitude, cell, beat_id, occurred_on, public_at, state, lists_each, is_verified,
-              independent_sources, is_resolved, held_for)
+              independent_sources, is_resolved, is_imported, held_for)
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
             SELECT i, printf('%010x', i),
               (SELECT value FROM json_each('{json.dumps(topics)}') WHERE key = (i * 7919) % {len(topics)}),
               '["first"]', 'A lamp is dark number ' || i, '{text}', 'en', 'Stone bridge', lat, lon, cell,
               {beats[0]} + (i * 31) % {len(beats)}, date('now', '-' || (({rows} - i) / 900) || ' days'),
               strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || (({rows} - i) * 96) || ' seconds'),
-              'public', 1, i % 3 = 0, i % 4, i % 11 = 0, '[]'
+              'public', 1, i % 3 = 0, i % 4, i % 11 = 0, 0, '[]'
             FROM n LEFT JOIN spot ON i % 10 AND spot.n = (i * 104729) % {CELLS}
             """  # numbers of our own
         )

@@ -82,9 +82,9 @@ class Application:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        # Python lets a thread compute for 5 ms before another may; event loop and writer need it sooner. The writer
-        # asks for its turn five times per commit: 0.2 ms instead of 1 gave a tenth more messages (bench/intake.py).
-        sys.setswitchinterval(0.0002)
+        # Python lets a thread compute for 5 ms before another may; event loop and writer need it sooner. At 0.2 ms
+        # threads change hands so often that pages beside intake suffer (bench/intake.py).
+        sys.setswitchinterval(0.001)
         try:
             if self.live is not None:
                 self.live.start()

@@ -34,7 +34,7 @@ class NotStored(Exception):
 
 # From so many messages per commit on, the writer gathers for a moment before it commits.
 BUSY_FROM = 4
-GATHER_SECONDS = 0.0003
+GATHER_SECONDS = 0.001
 # For so long after such a commit the rest of the process had better leave the database to the writer.
 PRESSED_SECONDS = 0.25
 

@@ -257,7 +257,9 @@ def _stories(town: Town, reports: list[Report], officers: dict[int | None, User]
         actor=officers[third.unit_id],
         now=now - timedelta(minutes=20),
     )
-    same = [r for r in reports if r.topic_id == fourth.topic_id and r.pk != fourth.pk and r.state == "new"][:2]
+    # Not those that already show something else: a merged report gives its public copy back.
+    shown = {first.pk, second.pk, third.pk, fourth.pk, with_phone.pk}
+    same = [r for r in reports if r.topic_id == fourth.topic_id and r.pk not in shown and r.state == "new"][:2]
     if same:
         merge_reports(report_id=fourth.pk, other_ids=[r.pk for r in same], actor=sara, now=now)
     claim_report(report_id=first.pk, actor=officers[first.unit_id], now=now)
