@@ -320,7 +320,7 @@ def run_part(name: str, values: list[float]) -> None:
 
     django.setup()
     parts = {"fill": fill, "rebuild": rebuild, "tiles": tiles, "mix": mix, "update": update}
-    print(json.dumps(parts[name](*values)))  # type: ignore[operator]
+    print(json.dumps(parts[name](*values)))  # type: ignore[operator]  # a table of functions with unlike signatures
 
 
 if __name__ == "__main__":

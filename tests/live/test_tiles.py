@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,10 @@ from commonbeat.foundation import cells
 from commonbeat.journal.actions import append
 from commonbeat.live.app import LiveApp
 from commonbeat.maps import tiling
+from commonbeat.maps.models import Counted
 from commonbeat.reactions.counting import count_batch
+from commonbeat.reports.models import Publication
+from commonbeat.topics.actions import revise_topic
 from commonbeat.topics.definition import Publishes
 from commonbeat.topics.models import Topic
 from tests import make
@@ -102,6 +106,15 @@ def test_pins_at_street_zoom_alone(app: LiveApp, lamps: Topic) -> None:
     assert {pin["topic"] for pin in pins} == {"street-light"}
     assert len(layers(get(app, address(16), "category=first").body)["pins"]) == 2
     assert "pins" not in layers(get(app, address(16), "since=2026-03-15").body)
+
+
+def test_a_topic_that_turns_to_counts_has_no_pins_from_that_moment(app: LiveApp, lamps: Topic) -> None:
+    stricter = msgspec.structs.replace(lamps.definition, publishes=Publishes.COUNTS, smallest_count=5)
+    # The reaction that hides its copies has not run yet.
+    revise_topic(topic_id=lamps.pk, definition=stricter, actor_id=None, now=NOW)
+    assert "pins" not in layers(get(app, address(15)).body)
+    publish(lamps)
+    assert not Counted.objects.filter(is_single=True, publication_id=Publication.objects.latest("pk").pk).exists()
 
 
 def test_counts_alone_have_no_pins_and_show_late(site: Options) -> None:

@@ -25,10 +25,11 @@ _REVISION = "SELECT number, floor FROM maps_revision"
 # In the order of the index, so that the arrays need no sorting.
 _BUCKETS = "SELECT category, cell, period, n FROM maps_bucket WHERE topic_id = ? ORDER BY cell, period, category"
 _CHANGES = "SELECT topic_id, category, cell, period, n FROM maps_change WHERE number > ? AND number <= ?"
+# The same gate as PublicationQuerySet.public, in SQL: a topic that turned to counts shows no pin from that moment on.
 _PINS = (
     "SELECT code, topic_id, categories, latitude, longitude, {seconds} FROM reports_publication"
     " WHERE latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ? AND state = 'public' AND lists_each"
-    " AND public_at <= ? LIMIT ?"
+    " AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only) AND public_at <= ? LIMIT ?"
 )
 _SQLITE_PINS = _PINS.replace("{seconds}", "CAST(strftime('%s', public_at) AS INTEGER)")
 _POSTGRESQL_PINS = _PINS.replace("?", "%s").replace("{seconds}", "floor(extract(epoch FROM public_at))::bigint")

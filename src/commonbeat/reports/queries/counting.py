@@ -73,7 +73,9 @@ def listed(topic_id: int | None, *, now: datetime) -> int:
 def _select() -> str:
     vendor = connection.vendor
     return (
-        f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]}, lists_each,"
+        f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]},"
+        # A topic that turned to counts is counted so at once, before its copies have been hidden one by one.
+        " lists_each AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only),"
         " CASE WHEN state = 'public' THEN 1 ELSE 0 END FROM reports_publication"
     )
 
