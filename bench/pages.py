@@ -47,7 +47,7 @@ def main() -> None:
         fill(rows)
         print(f"{rows:,} published reports, filled in {time.perf_counter() - begun:.0f} s")
         found |= queries(40 if quick else 200)
-        found |= over_http(seconds=3.0 if quick else 10.0)
+        found |= over_http(rows, seconds=3.0 if quick else 10.0)
     found |= photo(5 if quick else 15)
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from bench.load.desk import figures
@@ -153,16 +153,20 @@ def queries(times: int) -> dict[str, float]:
     return found
 
 
-def over_http(*, seconds: float) -> dict[str, float]:
-    """Serve the same site as people do from one process, and ask for the list from another."""
+def over_http(rows: int, *, seconds: float) -> dict[str, float]:
+    """Serve the same site as people do from one process, and ask for the list from another.
+
+    Once page after page from the newest on, whose rows overlap; and once so that no row was asked for before.
+    """
     found: dict[str, float] = {}
     with served("serve") as (port, process):
         time.sleep(3)
         found["idle_rss_mb"] = memory_mb(process.pid)
     with served("serve", "pages") as (port, _process):
-        answer = load(port, seconds)
+        answer = load(port, seconds, rows, 1)
         found["list_page_per_s"] = answer["per_s"]
         found["list_page_p99_ms"] = answer["p99_ms"]
+        found["list_unseen_page_per_s"] = load(port, seconds, rows, 53)["per_s"]
     return found
 
 
@@ -195,10 +199,10 @@ def served(*command: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
         process.wait(20)
 
 
-def load(port: int, seconds: float) -> dict[str, float]:
+def load(port: int, seconds: float, rows: int, step: int) -> dict[str, float]:
     """Ask for pages of the list as fast as the server answers, from a process of its own."""
     done = subprocess.run(
-        [sys.executable, __file__, "--ask", str(port), str(seconds)],
+        [sys.executable, __file__, "--ask", str(port), str(seconds), str(rows), str(step)],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -208,11 +212,12 @@ def load(port: int, seconds: float) -> dict[str, float]:
     return answer
 
 
-def ask(port: int, seconds: float) -> None:
+def ask(port: int, seconds: float, rows: int, step: int) -> None:
     """Keep connections busy over bare sockets, for a costly client would measure itself; no page is asked for twice."""
     waits: list[float] = []
     ends = time.perf_counter() + seconds
-    numbers = iter(range(60, 10**9))
+    # From the newest on; after the last row again from the top, beside the first round.
+    numbers = (rows - (place * step) % (rows - 60) - place * step // (rows - 60) for place in range(10**9))
     rest = " HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: en\r\n\r\n"
 
     def one() -> None:
@@ -280,6 +285,6 @@ def photo(times: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--ask"]:
-        ask(int(sys.argv[2]), float(sys.argv[3]))
+        ask(int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
     else:
         main()

@@ -12,14 +12,15 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from commonbeat.config.lane import Lane
 from commonbeat.live.http import Receive, Scope, Send, refuse
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Bridge:
         self._pages = pages
         self._limits = limits or Limits()
         self._folder = str(folder) if folder is not None else None
-        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="page")
+        self._lane = Lane(threads)
         self._busy = 0
         self._busy_limit = threads * (1 + self._limits.waiting_per_thread)
         self._held = 0
@@ -99,7 +100,7 @@ class Bridge:
 
     def stop(self) -> None:
         """Start no further page."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lane.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -180,7 +181,7 @@ class Bridge:
         self._busy += 1
         try:
             try:
-                await self._made(self._threads.submit(self._make, environ, page), page, receive)
+                await self._made(self._lane.submit(partial(self._make, environ, page)), page, receive)
             finally:
                 self._busy -= 1
             await _send_page(page, scope["method"], send)

@@ -106,7 +106,7 @@ else:
                 "timeout": 10,
                 "init_command": (
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                    "PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728; PRAGMA temp_store=MEMORY;"
+                    "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;"
                 ),
             },
         }

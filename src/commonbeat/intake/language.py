@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 if TYPE_CHECKING:
+    from array import array
+
     from py3langid.langid import LanguageIdentifier
 
 # Fewer say too little: one word, "OK Prizren", a name.
@@ -53,7 +61,7 @@ def by_script(text: str, languages: tuple[str, ...]) -> str | None:
 
 
 def warm(languages: tuple[str, ...]) -> None:
-    """Load the model (half a second of work, 53 MB), so that no message waits for it."""
+    """Load the model (half a second of work), so that no message waits for it."""
     _identifier(languages)
 
 
@@ -68,8 +76,19 @@ def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier:
         full.nb_ptc,
         full.nb_pc,
         full.nb_classes,
-        full.tk_nextmove,
+        _kept_in_a_file(full.tk_nextmove),
         full.tk_output,
         norm_probs=True,
         tk_row=full.tk_row,
     )
+
+
+def _kept_in_a_file(table: array[int]) -> Sequence[int]:
+    """Give a table that lies in a file without a name: of its 42 MB a message reads some hundred kB."""
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    with tempfile.TemporaryFile(dir=folder if folder.is_dir() else None) as file:
+        table.tofile(file)
+        file.flush()
+        numbers: Any = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+        found: Sequence[int] = numbers.cast(table.typecode)
+        return found

@@ -43,13 +43,19 @@ def environment(**options: Any) -> Environment:
     env.globals.update(
         gettext=_said,
         _=_said,
-        icon=_icons(env),
+        icon=_Kept(env, "components/icons.html", "icon", 400),
+        symbols=_Kept(env, "components/icons.html", "symbols", 100),
+        nav_links=_Kept(env, "components/links.html", "links", 200),
+        filter_form=_Kept(env, "components/filters.html", "filters", 200),
+        # Everybody reads the newest reports; 2,000 rows take 2 MB.
+        report_lines=_Kept(env, "components/line.html", "report_line", 2000).each,
         static=_static,
         url=_url,
         site_name=settings.COMMONBEAT.site_name,
         is_demo=settings.COMMONBEAT.demo,
         options=settings.COMMONBEAT,
         may=_may,
+        line_icons=lambda lines: tuple(sorted({"pin", "clock", *(line.icon for line in lines)})),
     )
     env.filters.update(
         date=local_date,
@@ -97,15 +103,31 @@ def _pattern(language: str | None, text: str) -> Markup:
     return Markup(gettext(text))  # noqa: S704  # of the templates and their translations
 
 
-def _icons(env: Environment) -> Callable[..., Markup]:
-    """Give the macro of components/icons.html, with each drawing kept: a page shows some twenty."""
+class _Kept:
+    """A macro that keeps what it wrote for the same arguments in the same language.
 
-    @lru_cache(maxsize=400)
-    def icon(name: str, extra: str = "") -> Markup:
-        macro: Callable[[str, str], Markup] = env.get_template("components/icons.html").module.icon  # type: ignore[attr-defined]  # a macro
-        return macro(name, extra)
+    For what most pages share, and macros that read nothing but their arguments, which can be hashed: half of a list's
+    time went into writing the same icons, links, forms and rows again. The arguments are the key, so nothing old is
+    shown.
+    """
 
-    return icon
+    def __init__(self, env: Environment, template: str, name: str, size: int) -> None:
+        @lru_cache(maxsize=size)
+        def written(language: str | None, args: tuple[Any, ...]) -> Markup:
+            macro: Callable[..., Markup] = getattr(env.get_template(template).module, name)
+            return macro(*args)
+
+        self._written = written
+
+    def __call__(self, *args: Any) -> Markup:
+        """Write it once."""
+        key = tuple([tuple(arg) if type(arg) is list else arg for arg in args])
+        return self._written(translation.get_language(), key)
+
+    def each(self, rows: Iterable[tuple[Any, ...]]) -> list[Markup]:
+        """Write it for each row of a list."""
+        language = translation.get_language()
+        return [self._written(language, row) for row in rows]
 
 
 # A page names some twenty addresses and files; looking each up anew took a tenth of the page's time.

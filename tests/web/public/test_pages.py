@@ -281,6 +281,27 @@ def test_the_language_is_remembered(client: Client) -> None:
     assert '<html lang="sq"' in page(client, "/")
 
 
+def test_who_only_reads_gets_no_cookie_and_can_still_change_the_language() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for address in ("/", "/reports/", "/map/"):
+        assert not strict.get(address).cookies
+    assert strict.post("/language/", {"language": "sq", "next": "/reports/"}).status_code == 302
+    assert 'lang="sq"' in page(strict, "/reports/")
+
+
+def test_a_row_that_changed_is_written_anew_and_each_language_has_its_own(client: Client) -> None:
+    row = make.make_publication(title="Before")
+    assert "Before" in page(client, "/reports/")
+    type(row).objects.filter(pk=row.pk).update(title="After", is_verified=True)
+    written = page(client, "/reports/")
+    assert "Before" not in written
+    assert "After" in written
+    assert "Verified" in written
+    client.cookies["language"] = "sq"
+    assert "badge-verified" in page(client, "/reports/")
+    assert "Verified" not in page(client, "/reports/")
+
+
 def test_my_officer_is_found_by_place_and_nothing_of_it_is_kept(client: Client, officer: User) -> None:
     officer.display_name, officer.public_intro = "Officer Example", "Talk to me at the market."
     officer.save()

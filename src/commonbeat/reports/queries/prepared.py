@@ -6,7 +6,7 @@ Composing the query of a public page takes 1.2 ms, more than answering it and wr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -51,6 +51,10 @@ class Prepared:
         self._converters: dict[int, tuple[list[Callable[..., Any]], Any]] = compiler.get_converters(
             [column[0] for column in compiler.select]
         )
+        if connection.vendor == "sqlite":
+            for converters, expression in self._converters.values():
+                if isinstance(expression.output_field, DateTimeField):
+                    converters[:] = [_moment]
 
     def rows(self, **values: object) -> list[tuple[Any, ...]]:
         """Ask with these values in the blanks; KeyError when one is missing."""
@@ -64,6 +68,13 @@ class Prepared:
             for convert in converters:
                 columns[place] = [convert(value, expression, connection) for value in columns[place]]
         return list(zip(*columns, strict=True))
+
+
+def _moment(value: str | datetime | None, _expression: Any, _connection: Any) -> datetime | None:
+    """Read a moment as SQLite keeps it, in UTC; Django's own way costs ten times as much."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
 
 
 def _filled(param: Any, values: Mapping[str, object]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from babel.dates import format_date
@@ -36,12 +36,11 @@ _counted: dict[public.Filters, tuple[float, int]] = {}
 
 
 class Line(NamedTuple):
-    """One row of a list, ready to be written; public/line.html takes the parts in this order."""
+    """One row of a list, ready to be written; components/line.html takes the parts in this order."""
 
     url: str
     title: str
     text: str
-    topic_id: int
     topic: str
     icon: str
     colour: str
@@ -63,7 +62,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     page = public.list_page(filters, now=now, before=params.get("before", "")[:20], after=params.get("after", "")[:20])
     whole = not (page.newer or page.older)
     count = len(page.rows) if whole else _count(filters)
-    here = reverse("public:reports")
+    here = _address_of_list()
     topic = next((each for each in topics if each.pk == filters.topic_id), None)
     return render(
         request,
@@ -118,21 +117,18 @@ def photo(request: HttpRequest, token: str, variant: str) -> HttpResponse:
 def lines_of(rows: list[public.Row]) -> list[Line]:
     """Make rows ready to be written: one address and one date format for all of them."""
     language = translation.get_language() or settings.LANGUAGE_CODE
-    base = reverse("public:report", kwargs={"code": "0"})[:-2]
-    faces = public.definitions_of(row.topic_id for row in rows)
+    base = _address_of_list()
+    definitions = public.definitions_of(row.topic_id for row in rows)
+    faces = {pk: (text_in(one.name, language), one.icon, one.colour) for pk, one in definitions.items()}
     zone = timezone.get_current_timezone()
     lines = []
     for row in rows:
-        definition = faces[row.topic_id]
         lines.append(
             Line(
                 f"{base}{row.code}/",
                 row.title,
                 row.text if row.text != row.title else "",
-                row.topic_id,
-                text_in(definition.name, language),
-                definition.icon,
-                definition.colour,
+                *faces[row.topic_id],
                 row.place_name,
                 days_text(row.public_at.astimezone(zone).date(), row.occurred_on, language),
                 row.is_verified,
@@ -140,6 +136,12 @@ def lines_of(rows: list[public.Row]) -> list[Line]:
             )
         )
     return lines
+
+
+@cache
+def _address_of_list() -> str:
+    """Give the address of the list, under which that of each report lies."""
+    return reverse("public:reports")
 
 
 def _count(filters: public.Filters) -> int:
@@ -163,11 +165,11 @@ def filter_context(params: dict[str, str], topic: Topic | None) -> dict[str, obj
     listed = [each for each in topics if each.definition.publishes is Publishes.EACH]
     return {
         "params": params,
-        "topic_options": [(each.code, each.name_in(language)) for each in listed],
-        "category_options": [
-            (option.code, text_in(option.label, language)) for option in (topic.definition.categories if topic else [])
-        ],
-        "beat_options": [(str(pk), name) for pk, name in _beats_query().rows()],
+        "topic_options": tuple((each.code, each.name_in(language)) for each in listed),
+        "category_options": tuple(
+            (option.code, text_in(option.label, language)) for option in (topic.definition.categories if topic else ())
+        ),
+        "beat_options": tuple((str(pk), name) for pk, name in _beats_query().rows()),
         "counted_topics": [each.name_in(language) for each in topics if each.definition.publishes is Publishes.COUNTS],
         "chosen_topic": topic,
     }
