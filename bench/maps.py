@@ -1,9 +1,9 @@
-"""The public map: tiles over published reports, counting them, and what that costs in memory.
+"""The public map: tiles over published reports, counting them, and what that costs in memory, beside its peers.
 
-    make bench NAME=maps             1,000,000 reports      QUICK=1 for 100,000 in under 50 s
-    python bench/maps.py 10000000    any other number; ten million take some minutes and 4 GB of disk
+    make bench NAME=maps             1,000,000 reports      QUICK=1 for 30,000 in under 50 s
+    python bench/maps.py 10000000    any other number; ten million take half an hour and 12 GB of disk
 
-Prints a table and, as its last line, one JSON object.
+On SQLite, then on PostgreSQL where a server answers. Prints tables and, as its last line, one JSON object.
 """
 
 from __future__ import annotations
@@ -12,47 +12,140 @@ import json
 import os
 import random
 import resource
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from functools import cache
+import urllib.request
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.load import maps_site
+from bench.load.maps_views import SEED, ZOOMS, asked_for, filters_of, views_of
+
 ROWS = 1_000_000
-QUICK_ROWS = 100_000
-SEED = 20_260_314
-TOWNS = 60
-DAYS = 1_500
-CATEGORIES = ("bags", "rubble", "tyres", "burnt", "river", "other")
+QUICK_ROWS = 30_000
 WANTED = {
     "tile_town_p50_ms": 3.0, "tile_country_p50_ms": 15.0, "tile_world_p50_ms": 15.0, "tile_p99_ms": 40.0,
-    "tiles_per_s": 900.0, "cached_per_s": 20_000.0, "update_per_s": 20_000.0, "rebuild_s": 90.0,
-    "rebuild_mb": 1_024.0, "serve_rss_mb": 300.0,
+    "tiles_per_s": 900.0, "cached_per_s": 20_000.0, "postgis_town_ratio": 100.0, "update_per_s": 20_000.0,
+    "rebuild_s": 90.0, "rebuild_mb": 1_024.0, "serve_rss_mb": 300.0, "first_view_kb": 160.0, "first_view_s": 6.0,
 }  # fmt: skip
-ZOOMS = {"town": (11, 15), "country": (5, 9), "world": (0, 4)}
+DATABASE = "commonbeat_bench_maps"
 
 
 def main() -> None:
     """Measure everything, print."""
     quick = bool(os.environ.get("QUICK"))
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else QUICK_ROWS if quick else ROWS
+    for name in [key for key in os.environ if key.startswith("COMMONBEAT_") and key != "COMMONBEAT_BENCH_POSTGRESQL"]:
+        del os.environ[name]
     with tempfile.TemporaryDirectory(prefix="commonbeat-bench-") as folder:
-        for name in [key for key in os.environ if key.startswith("COMMONBEAT_")]:
-            del os.environ[name]
         os.environ["COMMONBEAT_DATA_DIR"] = folder
-        begun = time.perf_counter()
-        part("fill", rows)
-        print(f"{rows:,} published reports, filled in {time.perf_counter() - begun:.0f} s", flush=True)
-        found = part("rebuild") | part("tiles", 1.0 if quick else 4.0)
-        found |= at_once(2.0 if quick else 8.0)
-        found |= part("update", 5_000 if quick else 40_000)
-    print(f"{'':24s} {'measured':>12s} {'wanted':>10s} {'ratio':>7s}")
-    for name, value in found.items():
-        goal = WANTED.get(name)
-        print(f"{name:24s} {value:12.2f}" + (f" {goal:10.0f} {value / goal:7.2f}" if goal else ""))
+        found = site("SQLite", rows, quick)
+        part("export")
+        found |= peers(found, Path(folder), quick)
+        found |= first_view()
+    found |= on_postgresql(rows, quick)
+    show(found)
     print(json.dumps({name: round(value, 3) for name, value in found.items()}))
+
+
+def site(database: str, rows: int, quick: bool) -> dict[str, float]:
+    """Fill a site and measure it."""
+    begun = time.perf_counter()
+    part("fill", rows)
+    print(f"{database}: {rows:,} published reports, filled in {time.perf_counter() - begun:.0f} s", flush=True)
+    found = part("rebuild") | part("tiles", 0.4 if quick else 4.0)
+    found |= at_once(0.8 if quick else 8.0)
+    return found | part("update", 3_000 if quick else 40_000)
+
+
+def peers(ours: dict[str, float], folder: Path, quick: bool) -> dict[str, float]:
+    """Measure the peers on the same points."""
+    from bench.load.peers.run import beside
+
+    # The views are made with the project's own arithmetic.
+    return beside(ours, views_of(8 if quick else 40), folder, 0.3 if quick else 8.0, may_fetch=not quick)
+
+
+def first_view() -> dict[str, float]:
+    """Open the map of a demo town on a slow line and a slow phone, in a browser."""
+    if shutil.which("chromium") is None:
+        print("the first view: not measured, chromium is not here")
+        return {}
+    from bench.load.first_view import first_view as measured
+
+    with tempfile.TemporaryDirectory(prefix="commonbeat-bench-") as folder:
+        port = free_port()
+        environment = {**os.environ, "COMMONBEAT_DATA_DIR": folder, "COMMONBEAT_PORT": str(port)}
+        command = [sys.executable, "-c", "from commonbeat.cli.main import main; main()"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+        subprocess.run([*command, "demo", "--if-empty"], check=True, **quiet)  # type: ignore[call-overload]
+        server = subprocess.Popen([*command, "serve"], **quiet)  # type: ignore[call-overload]
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_for(f"{address}/map/")
+            return measured(address)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def free_port() -> int:
+    """Find a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_for(address: str) -> None:
+    """Wait until a server answers, a minute at most."""
+    until = time.perf_counter() + 60
+    while time.perf_counter() < until:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                answer.read()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def on_postgresql(rows: int, quick: bool) -> dict[str, float]:
+    """Measure the same on PostgreSQL, in a database of its own."""
+    import psycopg
+
+    from bench.load.peers import postgis
+
+    try:
+        with psycopg.connect(postgis.SERVER, autocommit=True, connect_timeout=3) as db:
+            db.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            db.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.Error as error:
+        print(f"PostgreSQL: not measured, no server answers ({type(error).__name__})")
+        return {}
+    try:
+        with tempfile.TemporaryDirectory(prefix="commonbeat-bench-") as folder:
+            os.environ["COMMONBEAT_DATA_DIR"] = folder
+            os.environ["COMMONBEAT_DATABASE_URL"] = postgis.SERVER.rsplit("/", 1)[0] + "/" + DATABASE
+            found = site("PostgreSQL", 10_000 if quick else min(rows, ROWS), quick)
+    finally:
+        with psycopg.connect(postgis.SERVER, autocommit=True) as db:
+            db.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    return {f"{name}_postgresql": value for name, value in found.items()}
+
+
+def show(found: dict[str, float]) -> None:
+    """Print what was measured beside what is wanted."""
+    print(f"{'':32s} {'measured':>12s} {'wanted':>10s} {'ratio':>7s}")
+    for name, value in found.items():
+        goal = WANTED.get(name.removesuffix("_postgresql"))
+        print(f"{name:32s} {value:12.2f}" + (f" {goal:10.0f} {value / goal:7.2f}" if goal else ""))
 
 
 def part(name: str, *values: float) -> dict[str, float]:
@@ -83,53 +176,6 @@ def at_once(seconds: float) -> dict[str, float]:
 
 
 # ---------------------------------------------------------------- the parts
-
-
-def fill(rows: float) -> dict[str, float]:
-    """Write so many publications by raw SQL: clustered in towns, over four years, in six categories."""
-    from django.core.management import call_command
-    from django.db import connection
-
-    from commonbeat.foundation import cells, clock
-    from commonbeat.topics.actions import create_topic
-    from commonbeat.topics.definition import Definition, Option
-
-    call_command("migrate", verbosity=0)
-    options = [Option(code=code, label={"en": code}) for code in CATEGORIES]
-    definition = Definition(name={"en": "Dumps"}, categories=options, public_resolution=11)
-    topic = create_topic(code="dumps", definition=definition, actor_id=None, now=clock.now())
-    chance = random.Random(SEED)
-    towns = towns_of()
-    weights = [1 / (rank + 1) for rank in range(len(towns))]
-    days = [f"{day}" for day in dates()]
-    with connection.cursor() as cursor:
-        # Only the public copies are written: the rest of a report is nothing to the map.
-        cursor.execute("PRAGMA foreign_keys=OFF")
-        cursor.execute("PRAGMA synchronous=OFF")
-        done = 0
-        while done < rows:
-            size = min(50_000, int(rows) - done)
-            batch = []
-            for (latitude, longitude, spread), number in zip(
-                chance.choices(towns, weights, k=size), range(done + 1, done + size + 1), strict=True
-            ):
-                lat, lon = chance.gauss(latitude, spread), chance.gauss(longitude, spread)
-                cell = cells.cell_of(lat, lon, 11) if chance.random() > 0.02 else None
-                category = f'["{CATEGORIES[int(chance.random() ** 2 * 6)]}"]'
-                at = f"{days[int(chance.random() * DAYS)]} 1{number % 10}:00:00"
-                place = (lat, lon, cell) if cell else (None, None, None)
-                batch.append((number, number, f"{number:x}", topic.pk, category, at, *place))
-            cursor.execute("BEGIN")
-            cursor.executemany(
-                "INSERT INTO reports_publication (id, report_id, code, topic_id, categories, public_at, latitude,"
-                " longitude, cell, title, text, language, place_name, state, lists_each, is_verified,"
-                " independent_sources, is_resolved, is_imported, held_for) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s,"
-                " 'A dump', '', 'en', '', 'public', 1, 0, 0, 0, 0, '[]')",
-                batch,
-            )
-            cursor.execute("COMMIT")
-            done += size
-    return {}
 
 
 def rebuild() -> dict[str, float]:
@@ -195,38 +241,10 @@ def mix(seconds: float, seed: float) -> dict[str, float]:
     return {"per_s": done / (time.perf_counter() - begun)}
 
 
-def update(rows: float) -> dict[str, float]:
-    """Publish more, and count what the journal says of it."""
-    from django.db import connection
-
-    from commonbeat.foundation import clock
-    from commonbeat.reactions.counting import count_batch
-
-    count = int(rows)
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA foreign_keys=OFF")
-        cursor.execute("SELECT max(id) FROM reports_publication")
-        newest = cursor.fetchone()[0]
-        cursor.execute(
-            "INSERT INTO reports_publication (id, report_id, code, topic_id, categories, public_at, latitude,"
-            " longitude, cell, title, text, language, place_name, state, lists_each, is_verified, independent_sources,"
-            " is_resolved, is_imported, held_for)"
-            " SELECT %s + id, %s + id, 'n' || (%s + id), topic_id, categories, public_at, latitude, longitude, cell,"
-            " title, text, language, place_name, state, lists_each, 0, 0, 0, 0, held_for"
-            " FROM reports_publication WHERE id <= %s",
-            [newest, newest, newest, count],
-        )
-        cursor.execute(
-            "INSERT INTO journal_entry (at, kind, subject_id, data)"
-            " SELECT public_at, 'reports.published', report_id, '{}' FROM reports_publication WHERE id > %s",
-            [newest],
-        )
-    begun = time.perf_counter()
-    done = 0
-    while counted := count_batch(clock.now()):
-        done += counted
-    assert done == count
-    return {"update_per_s": done / (time.perf_counter() - begun)}
+def export() -> dict[str, float]:
+    """Write the places into files of the data folder, for the peers."""
+    maps_site.export(Path(os.environ["COMMONBEAT_DATA_DIR"]))
+    return {}
 
 
 # ---------------------------------------------------------------- what they share
@@ -258,52 +276,6 @@ def maker_of() -> tuple[Maker, float]:
     return Maker(app.tiles), time.perf_counter() - begun
 
 
-def filters_of(chance: random.Random) -> list[tuple[str, int | None, int | None]]:
-    """Give 24 filters: a third none, the others a category, a span or both."""
-    found: list[tuple[str, int | None, int | None]] = []
-    for number in range(24):
-        category = chance.choice(CATEGORIES) if number % 3 == 1 else ""
-        span: tuple[int | None, int | None] = (None, None)
-        if number % 3 and number % 2:
-            since = FIRST_DAY + chance.randrange(DAYS - 90)
-            span = (since, since + chance.choice((30, 90, 365)))
-        found.append((category, *span))
-    return found
-
-
-def asked_for(chance: random.Random, kind: str, filters: list[tuple[str, int | None, int | None]]) -> Any:
-    """Choose a tile of some kind where there is something to see."""
-    from commonbeat.live.tiles import Asked
-    from commonbeat.maps import tiling
-
-    zoom = chance.randint(*ZOOMS[kind])
-    latitude, longitude, spread = chance.choice(towns_of())
-    latitude, longitude = chance.gauss(latitude, spread), chance.gauss(longitude, spread)
-    size = 1 << zoom
-    x, y = int(tiling.mercator_x(longitude) * size), int(tiling.mercator_y(latitude) * size)
-    picture = chance.random() < 0.33
-    return Asked("dumps", zoom, x, y, "png" if picture else "mvt", *chance.choice(filters))
-
-
-FIRST_DAY = 19_000
-
-
-def dates() -> list[Any]:
-    """Give the days on which reports were published."""
-    from commonbeat.maps.rules import day_of
-
-    return [day_of(FIRST_DAY + day) for day in range(DAYS)]
-
-
-@cache
-def towns_of() -> list[tuple[float, float, float]]:
-    """Give invented towns as latitude, longitude, spread in degrees; the first are the largest."""
-    chance = random.Random(SEED)
-    near = [(chance.uniform(41.9, 43.2), chance.uniform(20.0, 21.8), chance.uniform(0.01, 0.05)) for _ in range(40)]
-    far = [(chance.uniform(-45, 60), chance.uniform(-120, 150), chance.uniform(0.02, 0.1)) for _ in range(TOWNS - 40)]
-    return near + far
-
-
 def rss_mb() -> float:
     """Read how much memory this process holds."""
     for line in Path("/proc/self/status").read_text().splitlines():
@@ -319,7 +291,10 @@ def run_part(name: str, values: list[float]) -> None:
     import django
 
     django.setup()
-    parts = {"fill": fill, "rebuild": rebuild, "tiles": tiles, "mix": mix, "update": update}
+    parts = {
+        "fill": maps_site.fill, "export": export, "rebuild": rebuild, "tiles": tiles, "mix": mix,
+        "update": maps_site.update,
+    }  # fmt: skip
     print(json.dumps(parts[name](*values)))  # type: ignore[operator]  # a table of functions with unlike signatures
 
 

@@ -137,8 +137,8 @@ def queries(times: int) -> dict[str, float]:
         "list_days_p50_ms": "/reports/?since=2024-06-01&until=2024-07-01",
         "list_deep_p50_ms": f"/reports/?before={deep}",
         "list_box_p50_ms": "/reports.geojson?bbox=20.42,42.37,20.44,42.39",
-        "map_fresh_ms": "/map/points.geojson?topic=street-light",
-        "map_again_p50_ms": "/map/points.geojson?topic=street-light",
+        "map_fresh_ms": "/map/?topic=street-light",
+        "map_again_p50_ms": "/map/?topic=street-light",
     }
     found = {}
     for name, address in asked.items():

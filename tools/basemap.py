@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import math
 import struct
 import subprocess
 import tarfile
@@ -25,7 +26,8 @@ from typing import Any
 
 from babel import Locale
 from babel.core import get_global
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.affinity import translate
+from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.ops import polylabel
 
 from tools import demo_town
@@ -69,6 +71,30 @@ def polygons_of(geometry: dict[str, Any], arcs: list[list[list[float]]]) -> list
     return [[ring(r) for r in polygon] for polygon in many]
 
 
+def cut_at_date_line(polygon: list[list[list[float]]]) -> list[list[list[list[float]]]]:
+    """Cut what lies across 180°, and close what lies around a pole: else its edge runs once around the world."""
+    outer = [polygon[0][0]]
+    for x, y in polygon[0][1:]:
+        turns = round((outer[-1][0] - x) / 360)
+        outer.append([x + 360 * turns, y])
+    if round(outer[-1][0] - outer[0][0]):
+        pole = math.copysign(90.0, outer[0][1])
+        outer += [[outer[-1][0], pole], [outer[0][0], pole], outer[0]]
+    if all(-180 <= x <= 180 for x, _ in outer):
+        return [[outer, *polygon[1:]]]
+    whole = Polygon(outer, polygon[1:]).buffer(0)
+    found = []
+    for shift in (-360, 0, 360):
+        part = box(-180, -90, 180, 90).intersection(translate(whole, shift))
+        pieces = part.geoms if hasattr(part, "geoms") else [part]
+        found += [
+            [[list(point) for point in ring.coords] for ring in (piece.exterior, *piece.interiors)]
+            for piece in pieces
+            if isinstance(piece, Polygon) and not piece.is_empty
+        ]
+    return found
+
+
 def world_layers(folder: Path) -> dict[str, Iterable[dict[str, Any]]]:
     """Read Natural Earth's land and countries, and name the countries in several languages."""
     land = json.loads((folder / "land-10m.json").read_text("utf-8"))
@@ -85,7 +111,8 @@ def world_layers(folder: Path) -> dict[str, Iterable[dict[str, Any]]]:
 
     uses = Counter(i for shape in shapes for i in set(flat(shape.get("arcs", []))))
     boundaries = [_feature("LineString", arcs[i], {"kind": "country"}) for i, n in uses.items() if n > 1]
-    earth = [_feature("Polygon", p, {"kind": "earth"}) for p in polygons_of(land["objects"]["land"], arcs_of(land))]
+    polygons = [part for p in polygons_of(land["objects"]["land"], arcs_of(land)) for part in cut_at_date_line(p)]
+    earth = [_feature("Polygon", p, {"kind": "earth"}) for p in polygons]
     return {"earth": earth, "boundaries": boundaries, "places": list(country_labels(shapes, arcs))}
 
 

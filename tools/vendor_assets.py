@@ -48,6 +48,16 @@ PACKAGES: list[tuple[str, str, str, str, dict[str, str]]] = [
         "BSD-3-Clause",
         {"dist/protomaps-leaflet.js": "protomaps-leaflet.js", "LICENSE": "protomaps-leaflet.LICENSE"},
     ),
+    (
+        "vazirmatn",
+        "33.0.3",
+        "9506e9e6a27e62b353c04a136c27de0cc3aa9e434658b45a6363f7c98c357090",
+        "OFL-1.1",
+        {
+            "OFL.txt": "vazirmatn/OFL.txt",
+            **{f"fonts/ttf/Vazirmatn-{name}.ttf": f"vazirmatn/Vazirmatn-{name}.ttf" for name in ("Regular", "Bold")},
+        },
+    ),
 ]
 
 

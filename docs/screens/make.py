@@ -88,6 +88,15 @@ SHOTS = [
     Shot("journal", "/oversight/journal/", "The overseer reads the journal", who="vera", size=DESKTOP),
 ]
 
+# Real data, which are no part of the repository: where they are absent, the pictures stay as they are.
+KOSOVO = "/map/?topic=illegal-dump&since=2012-01-01&until=2015-12-31&lat=42.38&lon=20.42"
+KOSOVO_SHOTS = [
+    Shot("kosovo-desktop", f"{KOSOVO}&zoom=10", "686 real dumps of Kosovo, imported, as a heat map", size=DESKTOP),
+    Shot("kosovo-near", f"{KOSOVO}&zoom=13", "The same, nearer: cells of the public resolution", size=DESKTOP),
+    Shot("kosovo-dark", f"{KOSOVO}&zoom=10", "The same at night", size=DESKTOP, dark=True),
+    Shot("kosovo-arabic", f"{KOSOVO}&zoom=10", "The same in Arabic", size=DESKTOP, language="ar"),
+]
+
 
 def main() -> None:
     """Start a demo site, take every picture, write the page that shows them."""
@@ -106,6 +115,9 @@ def main() -> None:
                 states: dict[str, str] = {}
                 for shot in SHOTS:
                     _take(browser, base, shot, logins, states, Path(folder))
+                if _import_kosovo(command, env, base):
+                    for shot in KOSOVO_SHOTS:
+                        _take(browser, base, shot, logins, states, Path(folder))
                 browser.close()
         finally:
             site.terminate()
@@ -136,6 +148,27 @@ def _take(
     image = Image.open(io.BytesIO(picture)).convert("RGB").quantize(128)
     image.save(HERE / f"{shot.name}.png", optimize=True)
     context.close()
+
+
+def _import_kosovo(command: list[str], env: dict[str, str], base: str) -> bool:
+    """Bring in the dumps of Kosovo, where the file is at hand, and wait until the map counts them."""
+    shared = Path(os.environ.get("COMMONBEAT_SHARED_DATA", HERE.parents[1].parent / "shared/data"))
+    file = shared / "kosovo-illegal-dumps.js"
+    if not file.is_file():
+        print(f"{file} is absent: the pictures of Kosovo stay as they are.")
+        return False
+    mapping = HERE.parent / "mappings/kosovo-illegal-dumps.toml"
+    subprocess.run(
+        [*command, "import", "file", str(file), "--topic", "illegal-dump", "--mapping", str(mapping)],
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    for _attempt in range(600):
+        if "686" in urllib.request.urlopen(base + KOSOVO).read().decode():
+            return True
+        time.sleep(0.1)
+    raise SystemExit("The map does not count the 686 dumps.")
 
 
 def _first_link(page: Page, pattern: str) -> str:
@@ -188,7 +221,7 @@ def _free_port() -> int:
 
 def _write_page() -> None:
     lines = ["# Screens", "", "Made by `make screens` from the demo town; people and places are invented.", ""]
-    for shot in SHOTS:
+    for shot in [*SHOTS, *(each for each in KOSOVO_SHOTS if (HERE / f"{each.name}.png").is_file())]:
         lines += [f"## {shot.words}", "", f"![{shot.words}]({shot.name}.png)", ""]
     (HERE / "README.md").write_text("\n".join(lines), "utf-8")
 

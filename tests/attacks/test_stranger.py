@@ -23,10 +23,10 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 PAGES = (
-    "/", "/reports/", "/map/", "/officer/", "/reports.rss", "/reports.geojson", "/map/points.geojson", "/lookup/",
+    "/", "/reports/", "/map/", "/officer/", "/reports.rss", "/reports.geojson", "/lookup/",
     "/report/",
 )  # fmt: skip
-LISTS = ("/reports/", "/map/", "/reports.rss", "/reports.geojson", "/map/points.geojson")
+LISTS = ("/reports/", "/map/", "/reports.rss", "/reports.geojson")
 MARKUP = "<script>alert(1)</script>"
 EVIL = f"{MARKUP}\"'><img src=x onerror=alert(1)>"
 AWAY = ("//evil.test/", "https://evil.test", "/\\evil.test", "///evil.test", "javascript:alert(1)", "http:///evil.test")
@@ -65,7 +65,6 @@ def test_a_topic_of_counts_tells_of_no_single_report(officer: User, unit: Unit) 
         assert answer.status_code == 200, address
         if "code=" not in address and "before=" not in address:
             assert publication.code not in said, address
-    assert json.loads(browser.get("/map/points.geojson?topic=quiet").content)["features"] == []
     assert json.loads(browser.get(f"/reports.geojson?code={publication.code}").content)["features"] == []
     assert browser.get(f"/reports/{publication.code}/").status_code == 404
     assert browser.get(f"/photos/{photo.public_token}-full.jpg").status_code == 404
@@ -111,10 +110,10 @@ def test_markup_stays_text_wherever_it_was_stored(officer: User, unit: Unit, off
         assert MARKUP not in said and "<img src=x" not in said, address
         policy = answer.headers["Content-Security-Policy"]
         assert "unsafe" not in policy and "default-src 'self'" in policy, address
-    for address in ("/reports.geojson", "/map/points.geojson", "/desk/map.geojson"):
-        answer = officer_client.get(address)
-        assert answer.headers["Content-Type"] == "application/geo+json", address
-        assert answer.headers["X-Content-Type-Options"] == "nosniff", address
+    answer = officer_client.get("/reports.geojson")
+    assert answer.headers["Content-Type"] == "application/geo+json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert officer_client.get("/desk/map/points.json").headers["Content-Type"] == "application/json"
 
 
 def test_hidden_fields_of_the_form_open_no_doors(unit: Unit) -> None:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 
 import pytest
 
-from commonbeat.config.lane import Lane
+from commonbeat.config.lane import Job, Lane
 
 PATIENCE = 10
 
 
-def in_loop(work: Callable[[Lane], list[Future[None]]], *, threads: int = 4, long_seconds: float = 0.005) -> None:
+def in_loop(work: Callable[[Lane], list[Job]], *, threads: int = 4, long_seconds: float = 0.005) -> None:
     async def run() -> None:
         lane = Lane(threads, long_seconds=long_seconds)
         try:
             jobs = work(lane)
             async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*map(asyncio.wrap_future, jobs))
+                assert all(await asyncio.gather(*(job.ended for job in jobs)))
         finally:
             lane.stop()
 
@@ -30,7 +29,7 @@ def in_loop(work: Callable[[Lane], list[Future[None]]], *, threads: int = 4, lon
 def test_short_jobs_run_one_after_another_in_their_order() -> None:
     seen: list[tuple[int, int]] = []
 
-    def work(lane: Lane) -> list[Future[None]]:
+    def work(lane: Lane) -> list[Job]:
         return [lane.submit(lambda n=n: seen.append((n, threading.get_ident()))) for n in range(50)]
 
     in_loop(work, long_seconds=60)
@@ -88,23 +87,45 @@ def test_a_failure_belongs_to_its_own_job() -> None:
         lane = Lane(2)
         failed, fine = lane.submit(fail), lane.submit(lambda: None)
         with pytest.raises(ValueError, match="on purpose"):
-            await asyncio.wrap_future(failed)
-        await asyncio.wrap_future(fine)
+            await failed.ended
+        assert await fine.ended
         lane.stop()
 
     asyncio.run(run())
 
 
-def test_what_waits_is_cancelled_at_the_end() -> None:
+def test_what_waits_is_told_at_the_end_and_what_runs_ends() -> None:
     go = threading.Event()
 
     async def run() -> None:
         lane = Lane(1, long_seconds=60)
         running, waiting = lane.submit(lambda: _wait(go)), lane.submit(lambda: None)
         lane.stop()
-        assert waiting.cancelled()
+        assert await waiting.ended is False
+        assert await lane.submit(lambda: None).ended is False
         go.set()
-        await asyncio.wrap_future(running)
+        assert await running.ended is True
+
+    asyncio.run(run())
+
+
+def test_a_job_is_taken_back_only_before_it_begins() -> None:
+    go, began = threading.Event(), threading.Event()
+
+    def first() -> None:
+        began.set()
+        _wait(go)
+
+    async def run() -> None:
+        lane = Lane(1, long_seconds=60)
+        running, waiting = lane.submit(first), lane.submit(lambda: None)
+        await asyncio.to_thread(began.wait, PATIENCE)
+        assert not lane.cancel(running)
+        assert lane.cancel(waiting)
+        assert await waiting.ended is False
+        go.set()
+        assert await running.ended is True
+        lane.stop()
 
     asyncio.run(run())
 

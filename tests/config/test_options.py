@@ -41,6 +41,13 @@ def test_the_address_follows_the_port_until_it_is_set(tmp_path: Path) -> None:
     assert read(tmp_path, PORT="8200", SITE_URL="https://beat.example").site_url == "https://beat.example"
 
 
+def test_the_open_data_have_a_licence_and_another_one_by_name_and_address(tmp_path: Path) -> None:
+    assert read(tmp_path).licence.url == "https://creativecommons.org/licenses/by/4.0/"
+    assert read(tmp_path, DATA_LICENCE="CC0-1.0").licence.title == "Creative Commons Zero 1.0"
+    other = read(tmp_path, DATA_LICENCE="Licence of the town", DATA_LICENCE_URL="https://town.example/licence").licence
+    assert other == ("Licence of the town", "Licence of the town", "https://town.example/licence")
+
+
 def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     secret = tmp_path / "kannel"
     secret.write_text("word\n")
@@ -57,6 +64,8 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
         ("DEMO", "perhaps", "write yes or no"),
         ("MAP_LATITUDE", "north", "write a number"),
         ("MAP_LATITUDE", "98", "degrees"),
+        ("DATA_LICENCE", "OGL-UK-3.0", "COMMONBEAT_DATA_LICENCE_URL"),
+        ("DATA_LICENCE_URL", "javascript:alert(1)", "begins with https://"),
         ("LANGUAGES", "en,tlh", "tlh is not among them"),
         ("LANGUAGES", "", "nothing is not among them"),
         ("REGION", "kosovo", "two capital letters"),

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SCREENS = [
     "/", "/report/", "/report/offline/", "/reports/", "/reports/?topic=street-light", "/reports/shown1/", "/map/",
-    "/officer/", "/lookup/", "/about/anonymous/", "/sms/", "/privacy/", "/nothing-here/",
+    "/data/", "/officer/", "/lookup/", "/about/anonymous/", "/sms/", "/privacy/", "/nothing-here/",
 ]  # fmt: skip
 STEPS = ["category", "what", "questions", "where", "photos", "contact", "check"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

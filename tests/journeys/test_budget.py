@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["site"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-BUDGET = {"/": 50_000, "/reports/": 50_000, "/officer/": 50_000, "/report/": 50_000, "/map/": 160_000}
+BUDGET = {"/": 50_000, "/reports/": 50_000, "/officer/": 50_000, "/report/": 50_000, "/data/": 50_000, "/map/": 160_000}
 FILL = """
 import django
 django.setup()

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,74 @@ def test_filters(app: LiveApp) -> None:
     assert drawn(app, address(12, topic="all"), "since=2026-03-14") == 3
 
 
+def features(app: LiveApp, query: str, *, topic: str = "street-light", zoom: int = 12) -> list[dict[str, Any]]:
+    answer = get(app, address(zoom, topic=topic), query)
+    assert answer.status == 200, answer.body
+    return layers(answer.body).get("cells", [])
+
+
+def test_contacts_are_told_beside_reports_where_they_are_asked_for(site: Options, lamps: Topic) -> None:
+    phone = make.make_contact()
+    for _ in range(4):
+        publish(lamps, contact=phone, categories=["first"])
+    app = LiveApp(site)
+    # Three without a contact, each of its own, and a phone: once per category.
+    (feature,) = features(app, "measure=contacts")
+    assert (feature["n"], feature["contacts"]) == (7, 4)
+    (feature,) = features(app, "measure=contacts", topic="all", zoom=3)
+    assert (feature["n"], feature["contacts"]) == (7, 4)
+    (feature,) = features(app, "measure=contacts&category=second")
+    assert (feature["n"], feature["contacts"]) == (1, 1)
+    for query in ("", "measure=reports"):
+        (feature,) = features(app, query)
+        assert not {"contacts", "monthly"} & feature.keys()
+    app.buckets.stop()
+
+
+def test_contacts_follow_what_is_published(app: LiveApp, lamps: Topic) -> None:
+    assert [feature["contacts"] for feature in features(app, "measure=contacts")] == [3]
+    phone = make.make_contact()
+    publish(lamps, contact=phone, categories=["first"])
+    publish(lamps, contact=phone, categories=["first"])
+
+    async def until_four() -> tuple[int, int]:
+        for _ in range(50):
+            answer = await ask(app, address(12), query=b"measure=contacts")
+            (feature,) = layers(answer.body)["cells"]
+            if feature["n"] == 5:
+                break
+            await asyncio.sleep(0.02)
+        return feature["n"], feature["contacts"]
+
+    assert asyncio.run(until_four()) == (5, 4)
+
+
+def test_reports_per_month(app: LiveApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Three at a place on the 14th of March; sixteen months of the calendar later.
+    monkeypatch.setattr("commonbeat.live.tiles.clock.now", lambda: datetime(2027, 7, 14, 12, 0, tzinfo=UTC))
+    (feature,) = features(app, "measure=monthly")
+    assert (feature["n"], feature["monthly"]) == (3, 0.2)
+    (feature,) = features(app, "measure=monthly&since=2026-03-01&until=2026-04-30")
+    assert feature["monthly"] == pytest.approx(3 / (18 / 31 + 1), abs=0.06)
+    (feature,) = features(app, "measure=monthly&since=2026-03-14&until=2026-03-14")
+    assert feature["monthly"] == 3.0
+    (feature,) = features(app, "measure=monthly", topic="all")
+    assert feature["monthly"] == 0.2
+
+
+def test_a_new_day_makes_monthly_tiles_anew(app: LiveApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("commonbeat.live.tiles.clock.now", lambda: datetime(2026, 4, 14, 12, 0, tzinfo=UTC))
+    assert [feature["monthly"] for feature in features(app, "measure=monthly")] == [3.0]
+    monkeypatch.setattr("commonbeat.live.tiles.clock.now", lambda: datetime(2026, 9, 14, 12, 0, tzinfo=UTC))
+    assert [feature["monthly"] for feature in features(app, "measure=monthly")] == [0.5]
+
+
+def test_pictures_are_coloured_by_what_is_asked_for(app: LiveApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("commonbeat.live.tiles.clock.now", lambda: datetime(2026, 4, 14, 12, 0, tzinfo=UTC))
+    bodies = {get(app, address(12, "png"), f"measure={code}").body for code in ("reports", "monthly")}
+    assert len(bodies) == 2
+
+
 def test_pins_at_street_zoom_alone(app: LiveApp, lamps: Topic) -> None:
     assert "pins" not in layers(get(app, address(14)).body)
     pins = layers(get(app, address(15)).body)["pins"]
@@ -181,6 +249,9 @@ def test_tilejson(app: LiveApp) -> None:
     assert about["tiles"][0].endswith("/tiles/street-light/{z}/{x}/{y}.mvt")
     assert [layer["id"] for layer in about["vector_layers"]] == ["cells", "pins"]
     assert (about["smallest_count"], about["period"], about["categories"]) == (1, "day", ["first", "second"])
+    assert [measure["code"] for measure in about["measures"]] == ["reports", "monthly", "contacts"]
+    assert [measure["property"] for measure in about["measures"]] == ["n", "monthly", "contacts"]
+    assert about["measures"][1]["classes"][1]["from"] == 0.1
     assert json.loads(get(app, "/tiles/all.json").body)["name"] == "All topics"
 
 
@@ -206,6 +277,8 @@ def test_tilejson(app: LiveApp) -> None:
         ("/tiles/street-light/3/1/1.mvt", "category=" + "a" * 400, 400),
         ("/tiles/street-light/3/1/1.mvt", "category=%ff", 400),
         ("/tiles/all/3/1/1.mvt", "category=first", 400),
+        ("/tiles/street-light/3/1/1.mvt", "measure=people", 400),
+        ("/tiles/street-light/3/1/1.png", "measure=MONTHLY", 400),
     ],
 )
 def test_what_is_odd_is_refused_with_a_sentence(app: LiveApp, path: str, query: str, status: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from struct import unpack
 from typing import Any
 
 from commonbeat.foundation import cells
@@ -11,17 +12,17 @@ from commonbeat.maps.arrays import Filter
 from commonbeat.maps.making import BucketRow
 
 
-def sums_of(rows: Iterable[BucketRow], resolution: int, wanted: Filter) -> Counter[int]:
-    """Sum rows by the cell in which they are drawn."""
+def sums_of(rows: Iterable[BucketRow], resolution: int, wanted: Filter, *, of_sources: bool = False) -> Counter[int]:
+    """Sum rows, or their senders, by the cell in which they are drawn."""
     found: Counter[int] = Counter()
-    for category, cell, period, n in rows:
+    for category, cell, period, n, sources in rows:
         if not cell or (wanted.category and category != wanted.category):
             continue
         if wanted.since is not None and period < wanted.since:
             continue
         if wanted.until is not None and period >= wanted.until:
             continue
-        found[cells.parent(cell, min(resolution, cells.resolution_of(cell)))] += n
+        found[cells.parent(cell, min(resolution, cells.resolution_of(cell)))] += sources if of_sources else n
     return Counter({cell: n for cell, n in found.items() if n})
 
 
@@ -33,6 +34,9 @@ def fields(data: bytes) -> Iterator[tuple[int, Any]]:
         if key & 7 == 0:
             value, at = number(data, at)
             yield key >> 3, value
+        elif key & 7 == 1:
+            yield key >> 3, unpack("<d", data[at : at + 8])[0]
+            at += 8
         else:
             assert key & 7 == 2
             size, at = number(data, at)

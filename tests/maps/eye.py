@@ -14,6 +14,7 @@ from commonbeat.live.bucket_store import PinRow, TopicRow
 from commonbeat.live.bucket_watch import BucketWatch
 from commonbeat.live.tiles import Tiles, read_address
 from commonbeat.maps import tiling
+from commonbeat.topics.definition import Definition, decode
 from tests.maps.brute import layers
 
 
@@ -29,8 +30,17 @@ class TestStore:
         rows = self._rows(bucket_store._REVISION)
         return (rows[0][0], rows[0][1]) if rows else (0, 0)
 
-    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
-        yield self._rows(bucket_store._BUCKETS, topic_id)
+    def definitions(self, topic_id: int) -> list[Definition]:
+        return [decode(bucket_store._json(row[0])) for row in self._rows(bucket_store._VERSIONS, topic_id)]
+
+    def buckets(
+        self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
+    ) -> Iterator[list[Any]]:
+        sql, values = bucket_store._narrowed(topic_id, category, since, until)
+        yield self._rows(sql, *values)
+
+    def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
+        yield self._rows(bucket_store._WITH_SOURCES, topic_id)
 
     def changes(self, after: int, until: int) -> list[Any]:
         return self._rows(bucket_store._CHANGES, after, until)
@@ -76,15 +86,17 @@ class Eye:
     def description(self, topic: str) -> bytes:
         return self._tiles.description(topic)
 
-    def cells(self, topic: str, zoom: int, points: Sequence[tuple[float, float]], query: str = "") -> dict[int, int]:
-        """Read n by cell on the tiles around some points, and their neighbours."""
+    def cells(
+        self, topic: str, zoom: int, points: Sequence[tuple[float, float]], query: str = "", name: str = "n"
+    ) -> dict[int, int]:
+        """Read n, or another number, by cell on the tiles around some points, and their neighbours."""
         found: dict[int, int] = {}
         for x, y in sorted({tile for point in points for tile in tiles_around(point, zoom)}):
             read = layers(self.body(f"{topic}/{zoom}/{x}/{y}.mvt", query))
             assert "pins" not in read or topic != "harassment"
             for feature in read.get("cells", []):
-                assert found.get(feature["id"], feature["n"]) == feature["n"], "neighbouring tiles disagree"
-                found[feature["id"]] = feature["n"]
+                assert found.get(feature["id"], feature[name]) == feature[name], "neighbouring tiles disagree"
+                found[feature["id"]] = feature[name]
         return found
 
 

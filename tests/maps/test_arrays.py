@@ -30,7 +30,8 @@ ROWS = st.lists(
         ),
         st.integers(19_000, 19_040),
         st.sampled_from([1, 2, 5, 127, 128, 1000]),
-    ),
+        st.sampled_from([1, 1, 2, 127, 130, 1000]),
+    ).map(lambda row: (*row[:4], min(row[3:]))),
     max_size=40,
 )
 FILTERS = st.builds(
@@ -60,26 +61,39 @@ def touches(cell: int, zoom: int, x: int, y: int) -> bool:
     )
 
 
-def expected(rows: list[BucketRow], zoom: int, x: int, y: int, wanted: Filter) -> Counter[int]:
-    sums = sums_of(rows, tiling.display_resolution(zoom), wanted)
+def expected(
+    rows: list[BucketRow], zoom: int, x: int, y: int, wanted: Filter, *, of_sources: bool = False
+) -> Counter[int]:
+    sums = sums_of(rows, tiling.display_resolution(zoom), wanted, of_sources=of_sources)
     return Counter({cell: n for cell, n in sums.items() if touches(cell, zoom, x, y)})
 
 
-def drawn(buckets: TopicBuckets, zoom: int, x: int, y: int, wanted: Filter) -> Counter[int]:
-    sums = buckets.sums(zoom, x, y, wanted, Kept())
+def drawn(
+    buckets: TopicBuckets, zoom: int, x: int, y: int, wanted: Filter, *, of_sources: bool = False
+) -> Counter[int]:
+    sums = buckets.sums(zoom, x, y, wanted, Kept(), of_sources=of_sources)
     shapes = shapes_on(sums, zoom, x, y, Outlines())
     return Counter(dict(zip(shapes.cells.tolist(), shapes.n.tolist(), strict=True)))
 
 
-@given(rows=ROWS, point=PLACES, zoom=st.integers(0, 20), wanted=FILTERS)
+@given(rows=ROWS, point=PLACES, zoom=st.integers(0, 20), wanted=FILTERS, of_sources=st.booleans())
 def test_a_tile_is_the_sum_of_its_buckets(
-    rows: list[BucketRow], point: tuple[float, float], zoom: int, wanted: Filter
+    rows: list[BucketRow], point: tuple[float, float], zoom: int, wanted: Filter, of_sources: bool
 ) -> None:
     x, y = tile_of(point, zoom)
-    assert drawn(made_of(rows), zoom, x, y, wanted) == expected(rows, zoom, x, y, wanted)
+    found = drawn(made_of(rows), zoom, x, y, wanted, of_sources=of_sources)
+    assert found == expected(rows, zoom, x, y, wanted, of_sources=of_sources)
 
 
-@given(first=ROWS, second=ROWS, taken=st.integers(0, 40), point=PLACES, zoom=st.integers(0, 20), wanted=FILTERS)
+@given(
+    first=ROWS,
+    second=ROWS,
+    taken=st.integers(0, 40),
+    point=PLACES,
+    zoom=st.integers(0, 20),
+    wanted=FILTERS,
+    of_sources=st.booleans(),
+)
 def test_changes_count_as_if_they_had_always_been_there(
     first: list[BucketRow],
     second: list[BucketRow],
@@ -87,18 +101,22 @@ def test_changes_count_as_if_they_had_always_been_there(
     point: tuple[float, float],
     zoom: int,
     wanted: Filter,
+    of_sources: bool,
 ) -> None:
     x, y = tile_of(point, zoom)
-    gone = [(category, cell, period, -n) for category, cell, period, n in first[:taken]]
+    gone = [(category, cell, period, -n, -sources) for category, cell, period, n, sources in first[:taken]]
     buckets = changed(changed(made_of(first), second, 1), gone, 2)
     assert buckets.number == 2
-    assert drawn(buckets, zoom, x, y, wanted) == expected(first[taken:] + second, zoom, x, y, wanted)
+    rows = first[taken:] + second
+    found = drawn(buckets, zoom, x, y, wanted, of_sources=of_sources)
+    assert found == expected(rows, zoom, x, y, wanted, of_sources=of_sources)
+    assert buckets.first == min((row[2] for row in rows if row[1]), default=None)
 
 
 def test_many_changes_are_merged_into_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commonbeat.maps.making._MOST_CHANGES", 3)
     near = cells.near(42.38, 20.43, 400, 10)
-    rows: list[BucketRow] = [("lamp", cell, 19_000, 1) for cell in near]
+    rows: list[BucketRow] = [("lamp", cell, 19_000, 1, 1) for cell in near]
     buckets = TopicBuckets()
     for number, row in enumerate(rows):
         buckets = changed(buckets, [row], number)
@@ -110,25 +128,26 @@ def test_many_changes_are_merged_into_the_rest(monkeypatch: pytest.MonkeyPatch) 
 
 def test_kept_sums_are_of_their_filter_and_their_state() -> None:
     cell = cells.cell_of(42.38, 20.43, 10)
-    rows: list[BucketRow] = [("lamp", cell, 19_000, 3), ("dump", cell, 19_001, 4)]
+    rows: list[BucketRow] = [("lamp", cell, 19_000, 3, 3), ("dump", cell, 19_001, 4, 2)]
     buckets, kept = made_of(rows), Kept()
     for _ in range(2):
         assert buckets.sums(0, 0, 0, EVERYTHING, kept).n.tolist() == [7]
         assert buckets.sums(0, 0, 0, Filter("dump"), kept).n.tolist() == [4]
-    other = made_of([*rows, ("dump", cell, 19_001, 1)])
+        assert buckets.sums(0, 0, 0, EVERYTHING, kept, of_sources=True).n.tolist() == [5]
+    other = made_of([*rows, ("dump", cell, 19_001, 1, 1)])
     kept.forget(other.groups)
     assert other.sums(0, 0, 0, Filter("dump"), kept).n.tolist() == [5]
 
 
 def test_a_thousand_categories_do_no_harm() -> None:
     cell = cells.cell_of(42.38, 20.43, 10)
-    buckets = made_of([(f"category-{index}", cell, 19_000, 1) for index in range(1_000)])
+    buckets = made_of([(f"category-{index}", cell, 19_000, 1, 1) for index in range(1_000)])
     assert buckets.sums(0, 0, 0, EVERYTHING, Kept()).n.tolist() == [1_000]
     assert buckets.sums(0, 0, 0, Filter("category-7"), Kept()).n.tolist() == [1]
 
 
 def test_every_report_is_drawn_once_at_every_zoom() -> None:
-    rows: list[BucketRow] = [("lamp", cell, 19_000, 1) for cell in cells.near(42.38, 20.43, 900, 11)]
+    rows: list[BucketRow] = [("lamp", cell, 19_000, 1, 1) for cell in cells.near(42.38, 20.43, 900, 11)]
     buckets, outlines = made_of(rows), Outlines()
     for zoom in (0, 2, 5, 8, 11, 13):
         middle = tile_of((42.38, 20.43), zoom)
@@ -161,7 +180,7 @@ def test_pentagons_are_drawn_with_five_corners() -> None:
     pentagon = int(h3.get_pentagons(8)[3])
     point = cells.centre(pentagon)
     x, y = tile_of(point, 11)
-    shapes = shapes_on(made_of([("", pentagon, 19_000, 4)]).sums(11, x, y, EVERYTHING, Kept()), 11, x, y, Outlines())
+    shapes = shapes_on(made_of([("", pentagon, 19_000, 4, 4)]).sums(11, x, y, EVERYTHING, Kept()), 11, x, y, Outlines())
     (feature,) = layers(mvt.cells_layer(shapes))["cells"]
     assert (len(feature["points"]), feature["n"]) == (len(ring_of(pentagon)), 4)
     assert heat.picture(shapes).startswith(b"\x89PNG")
@@ -191,7 +210,7 @@ def test_a_picture_shows_the_cell_where_it_is() -> None:
 
     cell = cells.cell_of(42.38, 20.43, 9)
     x, y = tile_of(cells.centre(cell), 13)
-    shapes = shapes_on(made_of([("", cell, 19_000, 50)]).sums(13, x, y, EVERYTHING, Kept()), 13, x, y, Outlines())
+    shapes = shapes_on(made_of([("", cell, 19_000, 50, 50)]).sums(13, x, y, EVERYTHING, Kept()), 13, x, y, Outlines())
     image = Image.open(BytesIO(heat.picture(shapes))).convert("RGBA")
     latitude, longitude = cells.centre(cell)
     at = (

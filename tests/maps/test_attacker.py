@@ -7,6 +7,7 @@ them, the map after from the map before. Whatever they subtract, they are left w
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -67,6 +68,8 @@ class Site:
             for lat, lon in centres
             for _ in range(4)
         ]
+        # Some write again and again.
+        self.phones = [make.make_contact(now=BEGIN) for _ in range(8)]
         self.now: datetime = BEGIN
         self.published: list[Report] = []
         self.eye = Eye()
@@ -79,6 +82,7 @@ class Site:
             latitude=latitude,
             longitude=longitude,
             categories=[self.random.choice(CATEGORIES)],
+            contact=self.random.choice([*self.phones, None]),
         )
         publish_report(
             report_id=report.pk, title="On the bus", text="It happened again.", actor=self.officer, now=self.now
@@ -113,10 +117,15 @@ class Site:
 Answers = dict[tuple[str, int], dict[int, int]]
 
 
-def look(site: Site, queries: list[str], zooms: tuple[int, ...] = ZOOMS) -> Answers:
-    """Ask for everything: (query, zoom) → cell → n."""
+def look(site: Site, queries: list[str], zooms: tuple[int, ...] = ZOOMS, measure: str = "n") -> Answers:
+    """Ask for everything: (query, zoom) → cell → how many reports, or contacts."""
     centres = [WIDE, (42.21, 20.74), (43.9, 18.4)]
-    return {(query, zoom): site.eye.cells(TOPIC, zoom, centres, query) for query in queries for zoom in zooms}
+    more = "" if measure == "n" else f"&measure={measure}"
+    return {
+        (query, zoom): site.eye.cells(TOPIC, zoom, centres, query + more, measure)
+        for query in queries
+        for zoom in zooms
+    }
 
 
 def spans() -> list[str]:
@@ -184,6 +193,7 @@ def play(seed: int) -> None:
         now = look(site, queries, (0, 9, 12))
         attack_before_and_after(seen, now)
         seen = now
+    heard = look(site, queries, (0, 9, 12), "contacts")
     for days in (5, 20, 40):
         site.wait(days)
         now = look(site, queries, (0, 9, 12))
@@ -195,11 +205,14 @@ def play(seed: int) -> None:
             attack_before_and_after(seen, now)
             seen = now
     everything = ["", *(f"category={code}" for code in CATEGORIES), *spans()]
-    answers = look(site, everything)
-    told = sum(answers["", 0].values())
-    attack_in_place(answers, everything)
-    attack_in_time(answers)
-    attack_by_category(answers)
+    attack_before_and_after(heard, look(site, queries, (0, 9, 12), "contacts"))
+    # Of the contacts there are never fewer than k either: so no bucket is of one who writes often.
+    for measure in ("contacts", "n"):
+        answers = look(site, everything, measure=measure)
+        told = sum(answers["", 0].values())
+        attack_in_place(answers, everything)
+        attack_in_time(answers)
+        attack_by_category(answers)
     assert told >= 2 * K, "there was something to learn from"
 
 
@@ -251,6 +264,34 @@ def test_the_attacker_wins_where_a_rule_is_broken(
             play(seed)
 
 
+def fill_a_cell_from_one_phone() -> None:
+    """Write K - 1 reports, so that the one other in the cell is told with them, and subtract one's own."""
+    site = Site(3)
+    mine, own = site.phones[0], K - 1
+    for contact in [mine] * own + [site.phones[1]]:
+        report = make.make_report(topic=site.topic, now=site.now, contact=contact, categories=["first"])
+        publish_report(report_id=report.pk, title="A", text="It happened.", actor=site.officer, now=site.now)
+    site.wait(3)
+    site.wait(40)
+    for zoom in ZOOMS:
+        for n in site.eye.cells(TOPIC, zoom, [WIDE]).values():
+            suspect(n - own, f"all less my own, zoom {zoom}")
+
+
+def test_who_fills_a_cell_from_one_phone_learns_nothing_of_the_other(db: None) -> None:
+    fill_a_cell_from_one_phone()
+
+
+def test_who_fills_a_cell_wins_where_reports_are_counted_instead(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules.Gathered, "sources", property(lambda self: self.n))
+    with pytest.raises(Leak):
+        fill_a_cell_from_one_phone()
+
+
+def without_token(page: Any) -> bytes:
+    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]+"', b"", page.content)
+
+
 def test_nothing_else_that_is_public_moves_with_a_report(client: Client) -> None:
     site = Site(7)
     for _ in range(7):
@@ -259,9 +300,9 @@ def test_nothing_else_that_is_public_moves_with_a_report(client: Client) -> None
     def everything() -> list[bytes]:
         x, y = tiling.mercator_x(WIDE[1]) * 4096, tiling.mercator_y(WIDE[0]) * 4096
         picture = site.eye.body(f"{TOPIC}/12/{int(x)}/{int(y)}.png")
-        pages = [client.get(f"/map/points.geojson?topic={TOPIC}"), client.get("/map/points.geojson")]
+        pages = [client.get(f"/map/?topic={TOPIC}"), client.get("/map/"), client.get("/map/?measure=contacts")]
         assert all(page.status_code == 200 for page in pages)
-        return [picture, site.eye.description(TOPIC), site.eye.description("all"), *(page.content for page in pages)]
+        return [picture, site.eye.description(TOPIC), site.eye.description("all"), *map(without_token, pages)]
 
     before = everything()
     site.publish()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from commonbeat.foundation import cells
 from commonbeat.maps import rules
 from commonbeat.maps.actions import recount
-from commonbeat.maps.models import Bucket, Change, Counted, Revision, Term, Waiting
+from commonbeat.maps.models import Bucket, Change, Counted, MakeUp, Revision, Term, Waiting
 from commonbeat.maps.queries import buckets, by_category, by_period, totals
 from commonbeat.people.models import Role, User
-from commonbeat.reactions.counting import count_batch, rebuild
+from commonbeat.reactions.counting import _rows, count_batch, rebuild
 from commonbeat.reports.actions.correct import correct_topic
 from commonbeat.reports.actions.incidents import merge_reports, unmerge_report
 from commonbeat.reports.actions.publish import publish_report
@@ -65,9 +65,12 @@ def published(topic: Topic, actor: User, *, now: datetime = NOW, **more: Any) ->
 def state() -> tuple[Any, ...]:
     """Give all that counting anew must arrive at too."""
     return (
-        sorted(Counted.objects.values_list("publication_id", "topic_id", "category", "cell", "period", "is_single")),
-        sorted(buckets().values_list("topic_id", "category", "cell", "period", "is_drawn", "n")),
+        list(Counted.objects.order_by("pk").values()),
+        sorted(buckets().values_list("topic_id", "category", "cell", "period", "is_drawn", "n", "sources")),
         sorted(Term.objects.values_list("topic_id", "period", "drawn_at", "untold")),
+        list(
+            MakeUp.objects.order_by("topic_id", "month").values("topic_id", "month", "drawn_at", "shares", "withheld")
+        ),
         sorted(Waiting.objects.values_list("publication_id", "due_at")),
     )
 
@@ -76,9 +79,9 @@ def test_a_published_report_counts_at_its_public_place_once(lamps: Topic, office
     report = published(lamps, officer, categories=["second", "first"])
     catch_up(NOW)
     cell = cells.cell_of(make.LATITUDE, make.LONGITUDE, 10)
-    row = ("second", cell, rules.day_number(NOW.date()), False, 1)
-    assert list(Bucket.objects.values_list("category", "cell", "period", "is_drawn", "n")) == [row]
-    assert recount(rows=contributions([report.pk]), now=NOW) == 0  # type: ignore[arg-type]  # rows alike in all but their class
+    row = ("second", cell, rules.day_number(NOW.date()), False, 1, 1)
+    assert list(Bucket.objects.values_list("category", "cell", "period", "is_drawn", "n", "sources")) == [row]
+    assert recount(rows=_rows(contributions([report.pk])), now=NOW) == 0
     assert totals(buckets(lamps.pk)).total == 1
 
 
@@ -222,7 +225,7 @@ def test_counting_a_batch_costs_as_many_queries_whatever_its_size(
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["publish", "withdraw", "move", "merge", "undo", "resolve", "expire", "sort", "wait", "count"]),
-        st.integers(0, 5),
+        st.integers(0, 11),
         st.integers(0, 3),
     ),
     min_size=3,
@@ -238,14 +241,20 @@ class Town:
         self.now = NOW
         unit = make.fallback()
         self.officer = make.make_user(role=Role.SUPERVISOR, unit=unit)
+        phone, other = make.make_contact(), make.make_contact()
         self.topics = [
             make.make_topic("lamps", public_resolution=10),
             make.make_topic("harassment", publishes=Publishes.COUNTS, smallest_count=3, public_resolution=8),
             make.make_topic("stolen", delay_hours=48, expiry_days=20),
         ]
         self.reports = [
-            make.make_report(topic=self.topics[i % 3], latitude=PLACES[i % 4][0], longitude=PLACES[i % 4][1])
-            for i in range(6)
+            make.make_report(
+                topic=self.topics[i % 3],
+                latitude=PLACES[i % 4][0],
+                longitude=PLACES[i % 4][1],
+                contact=contact,
+            )
+            for i, contact in enumerate([phone, other, phone, None, phone, other, None, other, phone, None, None, None])
         ]
 
     def play(self, step: str, one: int, other: int) -> None:
@@ -292,9 +301,28 @@ def test_counting_step_by_step_equals_counting_anew(db: None, steps: list[tuple[
         for topic in (town.topics[0], town.topics[2]):
             assert totals(buckets(topic.pk)).total == listed(topic.pk, now=town.now)
         drawn = buckets().filter(is_drawn=True)
-        assert all(n >= 3 for n in drawn.values_list("n", flat=True))
+        assert all(n >= sources >= 3 for n, sources in drawn.values_list("n", "sources"))
+        assert {(each.key, each.sources) for each in _singles()} == {
+            ((row.topic_id, row.category, row.cell, row.period), row.sources)
+            for row in buckets().filter(is_drawn=False)
+        }
         _changes_add_up()
         transaction.set_rollback(True)
+
+
+class Single(NamedTuple):
+    key: tuple[int, str, int, int]
+    sources: int
+
+
+def _singles() -> list[Single]:
+    """Count senders as anybody would who may read reports."""
+    senders: dict[tuple[int, str, int, int], set[object]] = defaultdict(set)
+    sent_by = dict(Publication.objects.values_list("pk", "report__contact_id"))
+    for row in Counted.objects.filter(is_single=True):
+        sender = sent_by[row.publication_id]
+        senders[row.topic_id, row.category, row.cell, row.period].add(object() if sender is None else sender)
+    return [Single(key, len(some)) for key, some in senders.items()]
 
 
 def _changes_add_up() -> None:

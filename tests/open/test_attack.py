@@ -22,7 +22,7 @@ from tests import make
 pytestmark = pytest.mark.django_db
 
 RESOLUTION = 9
-ADDRESSES = ("/reports/", "/map/points.geojson", "/reports.rss", "/reports.geojson")
+ADDRESSES = ("/reports/", "/reports.rss", "/reports.geojson")
 
 
 def points_of_one_cell(seed: int, count: int = 2) -> list[tuple[float, float]]:

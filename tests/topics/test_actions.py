@@ -9,7 +9,7 @@ from commonbeat.journal.models import Entry
 from commonbeat.people.models import User
 from commonbeat.topics.actions import TopicError, create_topic, reorder, revise_topic, set_enabled
 from commonbeat.topics.answers import describe_answers
-from commonbeat.topics.definition import Definition, Field, FieldKind, Option, Privacy, Publishes, strictest
+from commonbeat.topics.definition import Definition, Field, FieldKind, Option, Period, Privacy, Publishes, strictest
 from commonbeat.topics.models import TopicVersion
 from commonbeat.topics.queries import all_topics, enabled_topics, topic_by_code, version_of, versions_of
 from tests.make import NOW
@@ -75,6 +75,7 @@ def test_topics_are_switched_and_moved(db: None) -> None:
         ("public_resolution", {"public_resolution": 15}),
         ("smallest_count", {"publishes": Publishes.COUNTS, "smallest_count": 2}),
         ("smallest_count", {"smallest_count": 0}),
+        ("period", {"publishes": Publishes.COUNTS, "smallest_count": 5, "period": Period.DAY}),
         ("delay_hours", {"delay_hours": -1}),
         ("expiry_days", {"expiry_days": 99999}),
         ("keywords", {"keywords": ["STOP"]}),

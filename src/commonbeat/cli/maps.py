@@ -8,6 +8,7 @@ import click
 
 from commonbeat.foundation import clock
 from commonbeat.maps.queries import buckets, totals
+from commonbeat.reactions.auditing import rebuild as rebuild_scores
 from commonbeat.reactions.counting import rebuild as rebuild_counts
 
 
@@ -26,6 +27,7 @@ def rebuild(redraw: bool) -> None:
     """Count every published report anew. With SQLite nobody can send reports meanwhile, so choose a quiet hour."""
     begun = time.monotonic()
     counted = rebuild_counts(clock.now(), redraw=redraw)
+    rebuild_scores(clock.now(), redraw=redraw)
     found = totals(buckets())
     click.echo(f"{counted} published reports counted in {time.monotonic() - begun:.0f} s. On public maps now:")
     click.echo(f"  {found.placed:>9} at a place")

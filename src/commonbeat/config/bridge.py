@@ -12,7 +12,6 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from commonbeat.config.lane import Lane
+from commonbeat.config.lane import Job, Lane
 from commonbeat.live.http import Receive, Scope, Send, refuse
 
 logger = logging.getLogger(__name__)
@@ -69,11 +68,31 @@ class _Gone(Exception):
 class _Page:
     """One answer in the making; is_unwanted tells the thread to stop."""
 
-    body: SpooledTemporaryFile[bytes]
+    # What fits into memory stands in parts, else all of it in the file.
+    parts: list[bytes] = field(default_factory=list)
+    file: SpooledTemporaryFile[bytes] | None = None
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     size: int = 0
     is_unwanted: bool = False
+
+    def add(self, part: bytes, memory_bytes: int, spool: Callable[[], SpooledTemporaryFile[bytes]]) -> None:
+        """Add what was made."""
+        self.size += len(part)
+        if self.file is None and self.size > memory_bytes:
+            self.file = spool()
+            self.file.writelines(self.parts)
+            self.parts.clear()
+        if self.file is None:
+            self.parts.append(part)
+        else:
+            self.file.write(part)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.parts = []
+        if self.file is not None:
+            self.file.close()
 
 
 class Bridge:
@@ -177,7 +196,7 @@ class Bridge:
         body.seek(0)
 
     async def _answer(self, environ: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
-        page = _Page(self._spool())
+        page = _Page()
         self._busy += 1
         try:
             try:
@@ -187,31 +206,34 @@ class Bridge:
             await _send_page(page, scope["method"], send)
         finally:
             if not page.is_unwanted:
-                page.body.close()
+                page.close()
 
-    async def _made(self, job: Future[None], page: _Page, receive: Receive) -> None:
+    async def _made(self, job: Job, page: _Page, receive: Receive) -> None:
         """Wait for a page; raise _Gone, once its thread is free, when nobody wants it any more."""
-        waited = asyncio.wrap_future(job)
+        watches: list[asyncio.Task[None]] = []
+
+        async def watch() -> None:
+            await _disconnect(receive)
+            page.is_unwanted = True
+            self._lane.cancel(job)
+
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(_WATCH_AFTER_SECONDS, lambda: watches.append(loop.create_task(watch())))
         try:
-            done, _pending = await asyncio.wait({waited}, timeout=_WATCH_AFTER_SECONDS)
-            if not done:
-                watch = asyncio.ensure_future(_disconnect(receive))
-                try:
-                    await asyncio.wait({waited, watch}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    watch.cancel()
-                if not waited.done():
-                    page.is_unwanted = True
-                    if not job.cancel():
-                        await asyncio.wait({waited})
-                    raise _Gone
-            # _make() raises nothing, but the pool may be stopped.
-            if waited.cancelled():
-                raise _Refused(503, "The site is about to stop. Please try again.")
+            has_run = await job.ended
         except asyncio.CancelledError:
             page.is_unwanted = True
-            job.cancel()
+            self._lane.cancel(job)
             raise
+        finally:
+            timer.cancel()
+            for task in watches:
+                task.cancel()
+        if page.is_unwanted:
+            raise _Gone
+        # _make() raises nothing, but the lane may be stopped.
+        if not has_run:
+            raise _Refused(503, "The site is about to stop. Please try again.")
 
     def _make(self, environ: dict[str, Any], page: _Page) -> None:
         """Make the page, in a thread."""
@@ -219,7 +241,10 @@ class Bridge:
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[..., Any]:
             page.status = int(status[:3])
             page.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-            return page.body.write
+            return add
+
+        def add(part: bytes) -> None:
+            page.add(part, self._limits.memory_bytes, self._spool)
 
         try:
             made = self._pages(environ, start_response)
@@ -227,24 +252,23 @@ class Bridge:
                 for part in made:
                     if page.is_unwanted:
                         break
-                    page.body.write(part)
+                    add(part)
             finally:
                 close = getattr(made, "close", None)
                 if close is not None:
                     close()
-            page.size = page.body.tell()
-            page.body.seek(0)
+            if page.file is not None:
+                page.file.seek(0)
         except BaseException as error:
             # The type only: what exceptions quote is never logged. Django answers its own errors before this.
             logger.error("A page could not be made: %s.", type(error).__name__)
-            page.body.close()
-            page.body = self._spool()
-            page.status, page.size = 500, page.body.write(b"Something went wrong here. Please try again.\n")
+            page.close()
+            page.parts = [b"Something went wrong here. Please try again.\n"]
+            page.status, page.size, page.file = 500, len(page.parts[0]), None
             page.headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options", b"nosniff")]
-            page.body.seek(0)
         finally:
             if page.is_unwanted:
-                page.body.close()
+                page.close()
 
 
 async def _send_page(page: _Page, method: str, send: Send) -> None:
@@ -257,12 +281,16 @@ async def _send_page(page: _Page, method: str, send: Send) -> None:
         headers = [header for header in headers if header[0] != b"content-length"]
         headers.append((b"content-length", b"%d" % page.size))
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
-    left = page.size if has_body and method != "HEAD" else 0
+    if not has_body or method == "HEAD" or page.file is None:
+        body = b"".join(page.parts) if has_body and method != "HEAD" else b""
+        await send({"type": "http.response.body", "body": body})
+        return
+    left = page.size
     while left > _PIECE:
-        part = page.body.read(_PIECE)
+        part = page.file.read(_PIECE)
         left -= len(part)
         await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body", "body": page.body.read() if left else b""})
+    await send({"type": "http.response.body", "body": page.file.read()})
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -13,43 +13,98 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 # Several times what an ordinary page takes.
 LONG_SECONDS = 0.02
 
 
+class Job:
+    """Work in a lane; `ended` tells how: True when it ran, False when it never will."""
+
+    __slots__ = ("_loop", "_work", "ended")
+
+    def __init__(self, work: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+        self._work = work
+        self._loop = loop
+        # Not a future of threads, which costs more than all else between the loop and a page.
+        self.ended: asyncio.Future[bool] = loop.create_future()
+
+    def run(self) -> None:
+        """Do the work, in a thread, and tell the loop; what it raises goes to whoever waits."""
+        problem: BaseException | None = None
+        try:
+            self._work()
+        except BaseException as error:
+            problem = error
+        self._tell(True, problem)
+
+    def drop(self) -> None:
+        """Tell that it never runs."""
+        self._tell(False, None)
+
+    def _tell(self, has_run: bool, problem: BaseException | None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._end, has_run, problem)
+        except RuntimeError:
+            # The loop is closed: nobody waits any more.
+            return
+
+    def _end(self, has_run: bool, problem: BaseException | None) -> None:
+        if self.ended.done():
+            return
+        if problem is None:
+            self.ended.set_result(has_run)
+        else:
+            self.ended.set_exception(problem)
+
+
 class Lane:
-    """Run jobs in at most so many threads; submit() and stop() belong to the event loop."""
+    """Run jobs in at most so many threads; all but what threads do belongs to the event loop."""
 
     def __init__(self, threads: int, *, long_seconds: float = LONG_SECONDS) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="page")
         self._most = threads
         self._long_seconds = long_seconds
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Future[None], Callable[[], None]]] = deque()
+        self._waiting: deque[Job] = deque()
         self._running = 0
         # Which thread computes, by the turn that it took; 0 when none does.
         self._first = 0
         self._turn = 0
         self._began = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._is_stopped = False
 
-    def submit(self, work: Callable[[], None]) -> Future[None]:
-        """Run work in its turn; what it raises is the future's."""
-        job: Future[None] = Future()
-        self._waiting.append((job, work))
+    def submit(self, work: Callable[[], None]) -> Job:
+        """Run work in its turn."""
+        loop = asyncio.get_running_loop()
+        job = Job(work, loop)
+        if self._is_stopped:
+            job.drop()
+            return job
+        self._waiting.append(job)
         if not self._begin_next() and self._watch is None:
-            self._watch = asyncio.get_running_loop().call_later(self._long_seconds, self._look)
+            self._watch = loop.call_later(self._long_seconds, self._look)
         return job
 
+    def cancel(self, job: Job) -> bool:
+        """Take back a job that has not begun; tell whether it was so."""
+        with self._lock:
+            if job not in self._waiting:
+                return False
+            self._waiting.remove(job)
+        job.drop()
+        return True
+
     def stop(self) -> None:
-        """Start nothing more; what waits is cancelled."""
+        """Start nothing more."""
+        self._is_stopped = True
         with self._lock:
             waiting = list(self._waiting)
             self._waiting.clear()
-        for job, _work in waiting:
-            job.cancel()
+        for job in waiting:
+            job.drop()
         if self._watch is not None:
             self._watch.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -82,13 +137,6 @@ class Lane:
                     if self._first == turn:
                         self._first = 0
                     return
-                job, work = self._waiting.popleft()
+                job = self._waiting.popleft()
                 self._first, self._began = turn, time.monotonic()
-            if not job.set_running_or_notify_cancel():
-                continue
-            try:
-                work()
-            except BaseException as error:
-                job.set_exception(error)
-            else:
-                job.set_result(None)
+            job.run()

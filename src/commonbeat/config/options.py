@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from commonbeat.foundation.ids import new_token
@@ -16,6 +17,14 @@ PREFIX = "COMMONBEAT_"
 # Read by the test suite and the benches, never by a site.
 NOT_OF_A_SITE = ("COMMONBEAT_CONFIG", "COMMONBEAT_SHARED_DATA", "COMMONBEAT_TEST_")
 KNOWN_LANGUAGES = {"en": "English", "sq": "Shqip", "ar": "العربية"}
+KNOWN_LICENCES = {
+    "CC-BY-4.0": ("Creative Commons Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+    "CC-BY-SA-4.0": ("Creative Commons Attribution-ShareAlike 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"),
+    "CC0-1.0": ("Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+    "ODbL-1.0": ("Open Database License 1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
+    "ODC-By-1.0": ("Open Data Commons Attribution License 1.0", "https://opendatacommons.org/licenses/by/1-0/"),
+    "PDDL-1.0": ("Open Data Commons Public Domain Dedication 1.0", "https://opendatacommons.org/licenses/pddl/1-0/"),
+}
 
 
 class OptionsError(ValueError):
@@ -24,6 +33,14 @@ class OptionsError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class Licence(NamedTuple):
+    """What others may do with the open data; the name is a code such as SPDX has."""
+
+    name: str
+    title: str
+    url: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,6 +111,10 @@ class Options:
     """Key with which SMSGate signs its webhooks."""
     sms_channel: str = "demo_sms"
     """Channel that sends texts to people who left a number: kannel_sms, smsgate_sms or demo_sms."""
+    data_licence: str = "CC-BY-4.0"
+    """Licence of the open data: CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0, ODbL-1.0, ODC-By-1.0, PDDL-1.0, or another's name."""
+    data_licence_url: str = ""
+    """Where the licence of the open data can be read; needed only for another licence than those."""
 
     @property
     def database_path(self) -> Path:
@@ -104,6 +125,12 @@ class Options:
     def temporary_dir(self) -> Path:
         """Name the folder for what is too large for memory while a request is being answered."""
         return self.data_dir / "tmp"
+
+    @property
+    def licence(self) -> Licence:
+        """Give the licence of the open data."""
+        title, url = KNOWN_LICENCES.get(self.data_licence, (self.data_licence, ""))
+        return Licence(self.data_licence, title, self.data_licence_url or url)
 
     @property
     def secret(self) -> bytes:
@@ -265,6 +292,15 @@ def _check(options: Options) -> list[str]:
         problems.append("COMMONBEAT_DATABASE_URL must begin with postgresql:// (or be empty for SQLite).")
     if not options.site_url.startswith(("http://", "https://")):
         problems.append(f"COMMONBEAT_SITE_URL is “{options.site_url}”; it must begin with http:// or https://.")
+    if not options.data_licence.isprintable() or not 1 <= len(options.data_licence) <= 100:
+        problems.append("COMMONBEAT_DATA_LICENCE must be the name of a licence, such as CC-BY-4.0.")
+    elif not options.licence.url:
+        problems.append(
+            f"COMMONBEAT_DATA_LICENCE is “{options.data_licence}”; set COMMONBEAT_DATA_LICENCE_URL to where it can be"
+            f" read, or choose {', '.join(KNOWN_LICENCES)}."
+        )
+    elif not options.licence.url.startswith(("https://", "http://")) or not options.licence.url.isascii():
+        problems.append("COMMONBEAT_DATA_LICENCE_URL must be an address that begins with https://.")
     if not (-90 <= options.map_latitude <= 90 and -180 <= options.map_longitude <= 180):
         problems.append("COMMONBEAT_MAP_LATITUDE and _LONGITUDE must be degrees on the globe.")
     return problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -26,10 +26,21 @@ def append(
     On PostgreSQL the ids of two transactions may become visible in the other order, and a cursor would step over the
     later one; so appending holds an advisory lock until commit. Call it last, for the lock is then short.
     """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [JOURNAL_LOCK])
+    _lock()
     return Entry.objects.create(kind=kind, subject_id=subject_id, at=now, actor_id=actor_id, data=dict(data or {}))
+
+
+def append_all(
+    *,
+    entries: Iterable[tuple[str, int, Mapping[str, int | str | bool | None]]],
+    now: datetime,
+    actor_id: int | None = None,
+) -> None:
+    """Append many entries, each its kind, subject and data, inside the caller's transaction; call it last, too."""
+    _lock()
+    Entry.objects.bulk_create(
+        [Entry(kind=kind, subject_id=pk, at=now, actor_id=actor_id, data=dict(data)) for kind, pk, data in entries]
+    )
 
 
 def move_cursor(*, name: str, to: int) -> None:
@@ -47,3 +58,9 @@ def take_lease(*, name: str, holder: str, now: datetime, seconds: int = 30) -> b
             name=name, defaults={"holder": holder, "until": now + timedelta(seconds=seconds)}
         )
         return True
+
+
+def _lock() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [JOURNAL_LOCK])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from commonbeat.config.options import Options
 from commonbeat.live.bucket_watch import BucketWatch
+from commonbeat.live.data.serving import DataFiles
 from commonbeat.live.hooks import hook
 from commonbeat.live.http import Receive, Scope, Send, refuse, respond
 from commonbeat.live.hub import Hub
@@ -40,6 +41,7 @@ class LiveApp:
         self.buckets = BucketWatch(site)
         self.tiles = Tiles(site, self.buckets)
         self._executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="live")
+        self.files = DataFiles(site, self._executor)
 
     @staticmethod
     def is_live(path: str) -> bool:
@@ -48,6 +50,7 @@ class LiveApp:
             path.startswith(("/hooks/", "/live/", "/tiles/"))
             or path == "/healthz"
             or (path.startswith("/map/") and path.endswith(".pmtiles"))
+            or (path.startswith("/data/") and path.endswith((".csv", ".geojson", ".parquet")))
         )
 
     def start(self) -> None:
@@ -58,6 +61,7 @@ class LiveApp:
     def close_streams(self) -> None:
         """End the event streams, so that the server can stop at once."""
         self.hub.close()
+        self.files.makings.stop()
 
     def stop(self) -> None:
         """Store what is queued, and end the threads."""
@@ -76,6 +80,8 @@ class LiveApp:
             await desk_stream(self.hub, self._find_viewer, self._executor, scope, receive, send)
         elif path.startswith("/tiles/"):
             await serve_tiles(self.tiles, path[7:], scope, send)
+        elif path.startswith("/data/"):
+            await self.files.serve(path[6:], scope, receive, send)
         elif path.startswith("/map/"):
             name = path.removeprefix("/map/").removesuffix(".pmtiles")
             await serve_map(self._map_folders, self._executor, name, scope, receive, send)

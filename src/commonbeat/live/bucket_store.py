@@ -23,8 +23,11 @@ _TOPICS = (
 )
 _REVISION = "SELECT number, floor FROM maps_revision"
 # In the order of the index, so that the arrays need no sorting.
-_BUCKETS = "SELECT category, cell, period, n FROM maps_bucket WHERE topic_id = ? ORDER BY cell, period, category"
-_CHANGES = "SELECT topic_id, category, cell, period, n FROM maps_change WHERE number > ? AND number <= ?"
+_BUCKETS = "SELECT category, cell, period, n FROM maps_bucket WHERE topic_id = ?"
+_WITH_SOURCES = "SELECT category, cell, period, n, sources FROM maps_bucket WHERE topic_id = ?"
+_IN_ORDER = " ORDER BY cell, period, category"
+_VERSIONS = "SELECT data FROM topics_topicversion WHERE topic_id = ? ORDER BY number DESC"
+_CHANGES = "SELECT topic_id, category, cell, period, n, sources FROM maps_change WHERE number > ? AND number <= ?"
 # The same gate as PublicationQuerySet.public, in SQL: a topic that turned to counts shows no pin from that moment on.
 _PINS = (
     "SELECT code, topic_id, categories, latitude, longitude, {seconds} FROM reports_publication"
@@ -64,11 +67,22 @@ class BucketStore(Protocol):
     def revision(self) -> tuple[int, int]:
         """Give the number of the newest change, and the number since which changes are kept."""
 
-    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
-        """Read the buckets of a topic, in the order of their cells, in parts: category, cell, period, n."""
+    def definitions(self, topic_id: int) -> list[Definition]:
+        """Read every version of a topic, the newest first."""
+
+    def buckets(
+        self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
+    ) -> Iterator[list[Any]]:
+        """Read the buckets of a topic, in the order of their cells, in parts: category, cell, period, n.
+
+        Only those of a category, and of the periods that begin from `since` on and before `until`.
+        """
+
+    def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
+        """Read the buckets of a topic in the same order: category, cell, period, n, sources."""
 
     def changes(self, after: int, until: int) -> list[Any]:
-        """Read changes: topic, category, cell, period, n."""
+        """Read changes: topic, category, cell, period, n, sources."""
 
     def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
         """Read the published reports at some public places, at most `limit`."""
@@ -101,8 +115,19 @@ class _Sqlite:
         row = self._db.execute(_REVISION).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
-    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
-        found = self._db.execute(_BUCKETS, (topic_id,))
+    def definitions(self, topic_id: int) -> list[Definition]:
+        return [decode(_json(row[0])) for row in self._db.execute(_VERSIONS, (topic_id,))]
+
+    def buckets(
+        self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
+    ) -> Iterator[list[Any]]:
+        yield from self._streamed(*_narrowed(topic_id, category, since, until))
+
+    def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
+        yield from self._streamed(_WITH_SOURCES + _IN_ORDER, (topic_id,))
+
+    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+        found = self._db.execute(sql, values)
         while rows := found.fetchmany(_ROWS):
             yield rows
 
@@ -141,10 +166,22 @@ class _Postgres:
         row = self._db.execute(_REVISION).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
-    def buckets(self, topic_id: int) -> Iterator[list[Any]]:
+    def definitions(self, topic_id: int) -> list[Definition]:
+        rows = self._db.execute(_VERSIONS.replace("?", "%s"), (topic_id,))
+        return [decode(_json(row[0])) for row in rows]
+
+    def buckets(
+        self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
+    ) -> Iterator[list[Any]]:
+        yield from self._streamed(*_narrowed(topic_id, category, since, until))
+
+    def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
+        yield from self._streamed(_WITH_SOURCES + _IN_ORDER, (topic_id,))
+
+    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
         # A cursor of the server: else the client would hold every row at once.
         with self._db.transaction(), self._db.cursor(name="buckets") as cursor:
-            cursor.execute(_BUCKETS.replace("?", "%s"), (topic_id,))
+            cursor.execute(sql.replace("?", "%s"), values)
             while rows := cursor.fetchmany(_ROWS):
                 yield rows
 
@@ -168,6 +205,17 @@ class _Postgres:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _narrowed(topic_id: int, category: str, since: int | None, until: int | None) -> tuple[str, tuple[Any, ...]]:
+    parts: list[tuple[str, Any]] = [("", topic_id)]
+    if category:
+        parts.append((" AND category = ?", category))
+    if since is not None:
+        parts.append((" AND period >= ?", since))
+    if until is not None:
+        parts.append((" AND period < ?", until))
+    return _BUCKETS + "".join(sql for sql, _ in parts) + _IN_ORDER, tuple(value for _, value in parts)
 
 
 def _around(centre: tuple[float, float]) -> tuple[float, float, float, float]:

@@ -12,7 +12,7 @@ from functools import partial
 from commonbeat.config.options import Options
 from commonbeat.live.bucket_store import BucketStore, TopicRow, open_bucket_store
 from commonbeat.maps.arrays import Kept, TopicBuckets
-from commonbeat.maps.making import BucketRow, Builder, changed
+from commonbeat.maps.making import BucketRow, Builder, changed, first_period
 
 logger = logging.getLogger(__name__)
 
@@ -85,9 +85,10 @@ class BucketWatch:
             found = {}
             for topic in store.topics():
                 builder = Builder()
-                for rows in store.buckets(topic.id):
+                for rows in store.buckets_with_sources(topic.id):
                     builder.add(rows)
-                found[topic.id] = TopicBuckets(builder.groups(), (), builder.categories, number)
+                groups = builder.groups()
+                found[topic.id] = TopicBuckets(groups, (), builder.categories, number, first_period(groups))
             return found, number
         finally:
             store.end()
@@ -115,8 +116,8 @@ class BucketWatch:
 def _follow(known: Atlas, store: BucketStore, number: int) -> dict[int, TopicBuckets]:
     rows: dict[int, list[BucketRow]] = defaultdict(list)
     for topic_id, *row in store.changes(known.number, number):
-        category, cell, period, n = row
-        rows[topic_id].append((category, cell, period, n))
+        category, cell, period, n, sources = row
+        rows[topic_id].append((category, cell, period, n, sources))
     buckets = dict(known.buckets)
     for topic_id, changes in rows.items():
         buckets[topic_id] = changed(buckets.get(topic_id, _EMPTY), changes, number)

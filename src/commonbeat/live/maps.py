@@ -92,12 +92,22 @@ async def serve_map(
 
 
 async def send_file(
-    descriptor: int, executor: Executor, asked: dict[str, str], send: Send, headers: Headers, *, with_body: bool
+    descriptor: int,
+    executor: Executor,
+    asked: dict[str, str],
+    send: Send,
+    headers: Headers,
+    *,
+    with_body: bool,
+    tag: str = "",
 ) -> None:
-    """Send an open file, or the part of it that was asked for, or that nothing changed."""
+    """Send an open file, or the part of it that was asked for, or that nothing changed.
+
+    Without a tag the file's time and size make one.
+    """
     status_of_file = os.fstat(descriptor)
     size = status_of_file.st_size
-    tag = f'"{status_of_file.st_mtime_ns:x}-{size:x}"'
+    tag = tag or f'"{status_of_file.st_mtime_ns:x}-{size:x}"'
     headers = [*headers, (b"accept-ranges", b"bytes"), (b"etag", tag.encode())]
     if tag in [one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")]:
         await send({"type": "http.response.start", "status": 304, "headers": headers})

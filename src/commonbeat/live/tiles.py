@@ -1,6 +1,7 @@
 """GET /tiles/<topic or all>/<z>/<x>/<y>.mvt or .png, and /tiles/<topic or all>.json: the public map, from buckets only.
 
 ?category= one of the topic's; ?since= and ?until= days, both included: periods that begin on one of them count.
+?measure= reports (what it is without one), monthly or contacts: see maps/measures.py.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from hashlib import blake2b
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,42 +23,33 @@ import psycopg
 
 from commonbeat.config.options import Options
 from commonbeat.foundation import cells, clock
+from commonbeat.live.asked import NotAsked, read_days, read_query
 from commonbeat.live.bucket_store import TopicRow
 from commonbeat.live.bucket_watch import Atlas, BucketWatch
 from commonbeat.live.http import Scope, Send, headers_of, refuse, respond
-from commonbeat.maps import heat, mvt, rules, tiling
-from commonbeat.maps.arrays import NOTHING, Filter, Sums, together
+from commonbeat.maps import heat, measures, mvt, rules, tiling
+from commonbeat.maps.arrays import Filter, Sums, TopicBuckets, together, values_at
 from commonbeat.maps.days import day_numbers
+from commonbeat.maps.measures import CONTACTS, MEASURES, MONTHLY, REPORTS
 from commonbeat.maps.outlines import Outlines
-from commonbeat.maps.shapes import shapes_on
+from commonbeat.maps.shapes import Shapes, shapes_on
 from commonbeat.topics.definition import Publishes, text_in
 
 logger = logging.getLogger(__name__)
 
 _TILE = re.compile(r"([a-z0-9-]{1,40})/([0-9]{1,2})/([0-9]{1,8})/([0-9]{1,8})\.(mvt|png)")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JSON = re.compile(r"([a-z0-9-]{1,40})\.json")
 EVERY_TOPIC = "all"
 PIN_ZOOM = 15
 _MOST_PINS = 500
 _MOST_PIN_PLACES = 300
 _CACHE_BYTES = 32_000_000
-_QUERY_LENGTH = 300
 # Two threads make 600 to 1,000 tiles a second; who would wait longer than a few tenths had better ask again.
 _THREADS = 2
 _MOST_WAITING = 300
 _KINDS = {"mvt": b"application/vnd.mapbox-vector-tile", "png": b"image/png"}
 # Short, for a report is to be seen within a second of its publishing: the page adds its own number to the address.
 _KEEP = b"public, max-age=10, stale-while-revalidate=60"
-
-
-class NotAsked(Exception):
-    """What was asked for is not there, or cannot be understood."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 class Asked(NamedTuple):
@@ -73,12 +63,14 @@ class Asked(NamedTuple):
     category: str = ""
     since: int | None = None
     until: int | None = None
+    # Empty for reports.
+    measure: str = ""
 
 
 class Tile(NamedTuple):
     """One answer, and the state of the counts that it shows."""
 
-    mark: int
+    mark: tuple[int, int]
     tag: bytes
     body: bytes
 
@@ -120,12 +112,15 @@ class Tiles:
         if found is not None:
             return found
         rows = _topics(atlas, asked.topic)
-        sums = together([self._sums(atlas, row, asked) for row in rows])
-        shapes = shapes_on(sums, asked.zoom, asked.x, asked.y, self._outlines)
+        filters = [self._filter(atlas, row, asked) for row in rows]
+        held = [(atlas.buckets[row.id], one) for row, one in zip(rows, filters, strict=True) if row.id in atlas.buckets]
+        sums = [self._sums(buckets, asked, wanted) for buckets, wanted in held]
+        shapes = shapes_on(together(sums), asked.zoom, asked.x, asked.y, self._outlines)
+        measured = self._measured(held, sums, shapes, asked)
         if asked.kind == "png":
-            body = heat.picture(shapes)
+            body = heat.picture(shapes, measured and measured.values, MEASURES[asked.measure or REPORTS.code].classes)
         else:
-            body = mvt.cells_layer(shapes) + mvt.pins_layer(self._pins(atlas, rows, asked))
+            body = mvt.cells_layer(shapes, measured) + mvt.pins_layer(self._pins(atlas, rows, asked))
         tile = Tile(self._mark(atlas, asked), _tag(body), body)
         self._keep(asked, tile)
         return tile
@@ -137,7 +132,7 @@ class Tiles:
         row = atlas.topics.get(topic)
         address = f"{self._site.site_url.rstrip('/')}/tiles/{topic}/{{z}}/{{x}}/{{y}}"
         single = row is None or row.definition.publishes is Publishes.EACH
-        layers = [{"id": "cells", "fields": {"n": "Number", "resolution": "Number"}}]
+        layers = [{"id": "cells", "fields": dict.fromkeys(("n", "resolution", "monthly", "contacts"), "Number")}]
         if single:
             fields = {"code": "String", "topic": "String", "category": "String"}
             layers.append({"id": "pins", "fields": fields})
@@ -152,7 +147,11 @@ class Tiles:
             "maxzoom": tiling.FARTHEST_ZOOM,
             "bounds": [-180, -tiling.EDGE_LATITUDE, 180, tiling.EDGE_LATITUDE],
             "vector_layers": layers,
-            "classes": [{"from": n, "colour": c} for n, c in zip(heat.CLASSES, heat.COLOURS, strict=True)],
+            "classes": _classes(REPORTS),
+            # Asked for by ?measure=; vector tiles then have the property beside n.
+            "measures": [
+                {"code": each.code, "property": each.name, "classes": _classes(each)} for each in MEASURES.values()
+            ],
         }
         if row is not None:
             about["period"] = rules.period_kind(row.definition, is_single=single)
@@ -160,18 +159,42 @@ class Tiles:
             about["categories"] = [option.code for option in row.definition.categories]
         return msgspec.json.encode(about)
 
-    def _sums(self, atlas: Atlas, row: TopicRow, asked: Asked) -> Sums:
+    def _filter(self, atlas: Atlas, row: TopicRow, asked: Asked) -> Filter:
         wanted = _filter(atlas, row, asked)
         held = atlas.buckets.get(row.id)
-        return NOTHING if held is None else held.sums(asked.zoom, asked.x, asked.y, wanted, self._watch.kept)
+        if asked.measure != MONTHLY.code or held is None:
+            return wanted
+        return measures.complete(row.definition, wanted, held.first, self._today())
 
-    def _mark(self, atlas: Atlas, asked: Asked) -> int:
+    def _sums(self, held: TopicBuckets, asked: Asked, wanted: Filter, *, of_sources: bool = False) -> Sums:
+        return held.sums(asked.zoom, asked.x, asked.y, wanted, self._watch.kept, of_sources=of_sources)
+
+    def _measured(
+        self, held: list[tuple[TopicBuckets, Filter]], sums: list[Sums], shapes: Shapes, asked: Asked
+    ) -> mvt.Measured | None:
+        if asked.measure == CONTACTS.code:
+            senders = together([self._sums(buckets, asked, wanted, of_sources=True) for buckets, wanted in held])
+            return mvt.Measured(CONTACTS.name, values_at(senders, shapes.cells))
+        if asked.measure == MONTHLY.code:
+            # Each topic by its own months: one that began last year is not thinned out by one that is ten years old.
+            parts = [
+                Sums(one.cells, one.n / measures.months_of(wanted)) for one, (_, wanted) in zip(sums, held, strict=True)
+            ]
+            return mvt.Measured(MONTHLY.name, np.round(values_at(together(parts), shapes.cells).astype(float), 1))
+        return None
+
+    def _today(self) -> int:
+        return rules.day_number(clock.now().astimezone(self._zone).date())
+
+    def _mark(self, atlas: Atlas, asked: Asked) -> tuple[int, int]:
+        # A new day may end a period.
+        today = self._today() if asked.measure == MONTHLY.code else 0
         row = atlas.topics.get(asked.topic)
         if row is None:
-            return atlas.number
+            return atlas.number, today
         # Only what changes this topic makes its tiles new; a changed definition comes with a new object.
         known = atlas.buckets.get(row.id)
-        return known.number if known is not None else 0
+        return (known.number if known is not None else 0), today
 
     def _keep(self, asked: Asked, tile: Tile) -> None:
         with self._lock:
@@ -271,38 +294,15 @@ def read_address(path: str, query: bytes) -> Asked:
         raise NotAsked(404, f"There is no such tile: zooms are 0 to {tiling.FARTHEST_ZOOM}, x and y below 2^zoom.")
     if not query:
         return Asked(match[1], zoom, x, y, match[5])
-    given = _read_query(query)
+    given = read_query(query)
     category = given.get("category", "")
     if category and match[1] == EVERY_TOPIC:
         raise NotAsked(400, "Choose a topic first: each has categories of its own.")
-    since, until = _day(given.get("since", "")), _day(given.get("until", ""))
-    if since is not None and until is not None and until < since:
-        raise NotAsked(400, "The last day lies before the first.")
-    return Asked(match[1], zoom, x, y, match[5], category, since, until)
-
-
-def _read_query(query: bytes) -> dict[str, str]:
-    try:
-        if len(query) > _QUERY_LENGTH:
-            raise ValueError
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=8)
-    except ValueError:
-        raise NotAsked(400, "The filter cannot be read.") from None
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise NotAsked(400, "Give each part of the filter once.")
-    return given
-
-
-def _day(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        if not _DATE.fullmatch(text):
-            raise ValueError
-        return rules.day_number(date.fromisoformat(text))
-    except ValueError:
-        raise NotAsked(400, "A day is written as year-month-day, such as 2025-03-27.") from None
+    since, until = read_days(given)
+    measure = given.get("measure", "")
+    if measure and measure not in MEASURES:
+        raise NotAsked(400, "A map shows reports, monthly or contacts.")
+    return Asked(match[1], zoom, x, y, match[5], category, since, until, "" if measure == REPORTS.code else measure)
 
 
 def _topics(atlas: Atlas, code: str) -> list[TopicRow]:
@@ -321,6 +321,10 @@ def _filter(atlas: Atlas, row: TopicRow, asked: Asked) -> Filter:
         if asked.category not in known - {rules.SEVERAL}:
             raise NotAsked(400, "This topic has no such category.")
     return Filter(asked.category, *rules.span_of(row.definition, asked.since, asked.until))
+
+
+def _classes(measure: measures.Measure) -> list[dict[str, float | str]]:
+    return [{"from": n, "colour": c} for n, c in zip(measure.classes, heat.COLOURS, strict=True)]
 
 
 def _on_tile(asked: Asked, point: tuple[float, float]) -> tuple[float, float]:

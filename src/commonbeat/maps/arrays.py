@@ -1,7 +1,7 @@
-"""The published buckets of a topic in memory: sorted by place, 12 bytes each, summed for any tile and filter.
+"""The published buckets of a topic in memory: sorted by place, 13 bytes each, summed for any tile and filter.
 
 Only sums are ever asked for, so a bucket may stand in several rows: a change is a row of its own, and a count over 127
-several rows.
+several rows. Where no report has a contact, reports and senders are one column, and 12 bytes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from commonbeat.foundation import cells as h3cells
 from commonbeat.maps import tiling
 
 Cells = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[Any]
 
 # Cells up to this resolution are summed once per filter and kept: a tile of a country is then a part of few sums.
 _SUMMED_RESOLUTION = 7
@@ -40,7 +40,7 @@ EVERYTHING = Filter()
 
 
 class Sums(NamedTuple):
-    """Cells, each once, with how much is in them."""
+    """Cells, each once, with how much is in them: whole numbers, or parts where they were divided."""
 
     cells: Cells
     n: Counts
@@ -58,13 +58,16 @@ class Group:
     periods: npt.NDArray[np.uint16]
     categories: npt.NDArray[np.uint8]
     n: npt.NDArray[np.int8]
+    # The same array as n where each report is of another sender, or of nobody knows whom.
+    sources: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.cells)
 
-    def kept(self, low: int, high: int, category: int | None, since: int, until: int) -> npt.NDArray[Any]:
-        """Give n of the rows low to high, 0 where the filter lets nothing through."""
-        n: npt.NDArray[Any] = self.n[low:high]
+    def kept(self, low: int, high: int, narrowed: _Narrowed, *, of_sources: bool = False) -> npt.NDArray[Any]:
+        """Give n, or the senders, of the rows low to high, 0 where the filter lets nothing through."""
+        category, since, until = narrowed
+        n: npt.NDArray[Any] = (self.sources if of_sources else self.n)[low:high]
         if category is not None:
             n = n * (self.categories[low:high] == category)
         if since > 0 or until <= 65_535:
@@ -82,20 +85,22 @@ class TopicBuckets:
     categories: tuple[str, ...] = ()
     # The number of the newest change in it.
     number: int = 0
+    # The period in which the first of it was counted; None without anything.
+    first: int | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self.groups)) + sum(map(len, self.changes))
 
-    def sums(self, zoom: int, x: int, y: int, wanted: Filter, kept: Kept) -> Sums:
+    def sums(self, zoom: int, x: int, y: int, wanted: Filter, kept: Kept, *, of_sources: bool = False) -> Sums:
         """Sum what may touch a tile into the cells that its zoom draws; cells that were merged more keep their size.
 
-        Some of the cells may lie just outside of the tile.
+        Some of the cells may lie just outside of the tile. of_sources=True sums senders instead of reports.
         """
         narrowed = self._read(wanted)
         if narrowed is None:
             return NOTHING
         parts = [
-            _sum_group(group, zoom, x, y, narrowed, kept if keeps else None)
+            _sum_group(group, (zoom, x, y), narrowed, kept if keeps else None, of_sources=of_sources)
             for groups, keeps in ((self.groups, True), (self.changes, False))
             for group in groups
         ]
@@ -110,7 +115,7 @@ class TopicBuckets:
         for group in (*self.groups, *self.changes):
             drawn = min(tiling.display_resolution(zoom), group.resolution)
             for low, high in _spans(group.cells, tiling.covering(zoom, x, y, drawn), group.resolution):
-                found.append(group.cells[low:high][group.kept(low, high, *narrowed) != 0])
+                found.append(group.cells[low:high][group.kept(low, high, narrowed) != 0])
         return np.unique(np.concatenate(found))
 
     def _read(self, wanted: Filter) -> _Narrowed | None:
@@ -136,21 +141,21 @@ _Narrowed = tuple[int | None, int, int]
 class Kept:
     """Sums of whole topics by filter, the latest few."""
 
-    _held: OrderedDict[tuple[int, _Narrowed], tuple[Group, Sums]] = field(default_factory=OrderedDict)
+    _held: OrderedDict[tuple[int, _Narrowed, bool], tuple[Group, Sums]] = field(default_factory=OrderedDict)
     _starts: OrderedDict[int, tuple[Group, npt.NDArray[np.int64]]] = field(default_factory=OrderedDict)
     _bytes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def summed(self, group: Group, narrowed: _Narrowed) -> Sums:
+    def summed(self, group: Group, narrowed: _Narrowed, *, of_sources: bool) -> Sums:
         """Sum a whole group by its ancestors at _SUMMED_RESOLUTION, or give what was summed before."""
-        key = (id(group), narrowed)
+        key = (id(group), narrowed, of_sources and group.sources is not group.n)
         with self._lock:
             found = self._held.get(key)
             if found is not None:
                 self._held.move_to_end(key)
                 return found[1]
         starts = self._starts_of(group)
-        n = np.add.reduceat(group.kept(0, len(group), *narrowed), starts, dtype=np.int32)
+        n = np.add.reduceat(group.kept(0, len(group), narrowed, of_sources=of_sources), starts, dtype=np.int32)
         some = np.flatnonzero(n)
         ancestors = h3cells.parents(group.cells[starts[some]], min(_SUMMED_RESOLUTION, group.resolution))
         made = Sums(ancestors, n[some].astype(np.int64))
@@ -195,24 +200,36 @@ def together(parts: Sequence[Sums]) -> Sums:
     else:
         joined = np.concatenate([part.cells for part in parts])
         cells, which = np.unique(joined, return_inverse=True)
-        added = Sums(cells, np.zeros(len(cells), np.int64))
+        added = Sums(cells, np.zeros(len(cells), np.result_type(*(part.n for part in parts))))
         np.add.at(added.n, which, np.concatenate([part.n for part in parts]))
     some = added.n > 0
     return added if some.all() else Sums(added.cells[some], added.n[some])
 
 
-def _sum_group(group: Group, zoom: int, x: int, y: int, narrowed: _Narrowed, kept: Kept | None) -> Sums:
+def values_at(sums: Sums, wanted: Cells) -> Counts:
+    """Read sums, sorted by cell, at some cells; 0 where they have nothing."""
+    if not len(sums.cells):
+        return np.zeros(len(wanted), sums.n.dtype)
+    at = np.minimum(np.searchsorted(sums.cells, wanted), len(sums.cells) - 1)
+    found: Counts = np.where(sums.cells[at] == wanted, sums.n[at], 0)
+    return found
+
+
+def _sum_group(
+    group: Group, tile: tuple[int, int, int], narrowed: _Narrowed, kept: Kept | None, *, of_sources: bool
+) -> Sums:
+    zoom, x, y = tile
     drawn = min(tiling.display_resolution(zoom), group.resolution)
     around = tiling.covering(zoom, x, y, drawn)
     if kept is not None and drawn <= _SUMMED_RESOLUTION:
-        whole = kept.summed(group, narrowed)
+        whole = kept.summed(group, narrowed, of_sources=of_sources)
         spans = _spans(whole.cells, around, min(_SUMMED_RESOLUTION, group.resolution))
         cells = _joined(whole.cells, spans)
         n: npt.NDArray[Any] = _joined(whole.n, spans)
     else:
         spans = _spans(group.cells, around, group.resolution)
         cells = _joined(group.cells, spans)
-        pieces = [group.kept(low, high, *narrowed) for low, high in spans]
+        pieces = [group.kept(low, high, narrowed, of_sources=of_sources) for low, high in spans]
         n = pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else group.n[:0]
     if not len(cells):
         return NOTHING

@@ -19,3 +19,17 @@ class Contribution(NamedTuple):
     # Anybody may see it singly; else it may be told only among others.
     is_single: bool
     is_public: bool
+    # Who sent it, as a keyed hash of at most 64 bytes that nothing stores; None when nobody can know.
+    source: bytes | None
+
+
+class Sending(NamedTuple):
+    """How a counted publication came in."""
+
+    topic_id: int
+    # "" where it says nothing of who reports, as with a file's rows.
+    channel: str
+    language: str
+    # Seconds from 1970-01-01 UTC; None where the moment says nothing of a person's hours.
+    received_at: int | None
+    source: bytes | None

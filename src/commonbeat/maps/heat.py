@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from commonbeat.maps.shapes import Shapes
@@ -15,6 +18,8 @@ SIZE = 256
 # The least n of each class, and its colour: pale to dark, so that it also reads in grey and by colour-blind eyes.
 CLASSES = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
 COLOURS = ("#ffe9b3", "#ffd07c", "#fcac58", "#f28046", "#db5340", "#b52c4a", "#841852", "#4e0b48")
+# The same for numbers of a month, which may be small parts: the first class is “less than one in ten months”.
+MONTHLY_CLASSES = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 _ALPHA = 200
 
 
@@ -23,13 +28,13 @@ def class_of(n: int) -> int:
     return int(np.searchsorted(CLASSES, n, side="right")) - 1
 
 
-def picture(shapes: Shapes) -> bytes:
-    """Draw a tile as a PNG of 256 × 256 pixels, transparent where there is nothing."""
+def picture(shapes: Shapes, values: npt.NDArray[Any] | None = None, classes_from: Sequence[float] = CLASSES) -> bytes:
+    """Draw a tile as a PNG of 256 × 256 pixels, transparent where there is nothing; values stand for n if given."""
     if not len(shapes.n):
         return empty_picture()
     image = Image.new("P", (SIZE, SIZE), 0)
     draw = ImageDraw.Draw(image)
-    classes = np.searchsorted(CLASSES, shapes.n, side="right")
+    classes = np.searchsorted(classes_from, shapes.n if values is None else values, side="right")
     polygons = [(int(classes[which]), ring) for which, ring in zip(shapes.which.tolist(), _rings(shapes), strict=True)]
     polygons += [(int(classes[index]), [v * SIZE for p in ring for v in p]) for index, ring in shapes.odd]
     # The coarse first: what was merged lies under what was not.

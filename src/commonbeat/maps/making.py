@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from commonbeat.maps.arrays import FIRST_DAY, Group, TopicBuckets
 
-# category, cell, period, n
-BucketRow = tuple[str, int, int, int]
+# category, cell, period, n, sources
+BucketRow = tuple[str, int, int, int, int]
 
 _RESOLUTION_SHIFT = 52
 _MOST_CATEGORIES = 255
@@ -34,7 +34,7 @@ class Builder:
         rows = [row for row in rows if row[1]]
         if not rows:
             return
-        codes, cells, periods, counts = zip(*rows, strict=True)
+        codes, cells, periods, counts, senders = zip(*rows, strict=True)
         known = self._categories
         for code in codes:
             if code not in known:
@@ -42,17 +42,18 @@ class Builder:
                 known[code] = min(len(known), _MOST_CATEGORIES)
         numbers = np.fromiter((known[code] for code in codes), np.uint8, len(codes))
         days = np.clip(np.array(periods, np.int64), FIRST_DAY, _LAST_DAY) - FIRST_DAY
-        n = np.array(counts, np.int64)
+        amounts = np.array([counts, senders], np.int64)
         part = (np.array(cells, np.int64), days.astype(np.uint16), numbers)
-        if np.abs(n).max() > _LARGEST_N:
-            times = np.maximum(1, -(-np.abs(n) // _LARGEST_N))
+        most = np.abs(amounts).max(axis=0)
+        if most.max() > _LARGEST_N:
+            times = np.maximum(1, -(-most // _LARGEST_N))
             ends = np.cumsum(times)
-            which = np.repeat(np.arange(len(n)), times)
+            which = np.repeat(np.arange(len(most)), times)
             number_in = np.arange(len(which)) - (ends - times)[which]
-            left = np.abs(n)[which] - number_in * _LARGEST_N
-            n = np.sign(n)[which] * np.minimum(left, _LARGEST_N)
+            left = np.abs(amounts)[:, which] - number_in * _LARGEST_N
+            amounts = np.sign(amounts)[:, which] * np.clip(left, 0, _LARGEST_N)
             part = (part[0][which], part[1][which], part[2][which])
-        self._parts.append((*part, n.astype(np.int8)))
+        self._parts.append((*part, *amounts.astype(np.int8)))
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -69,14 +70,18 @@ class Builder:
         for parts in columns:
             made.append(np.concatenate(parts))
             parts.clear()
-        cells, periods, categories, n = made
+        if np.array_equal(made[3], made[4]):
+            made[4] = made[3]
+        cells = made[0]
         if len(cells) > 1 and not (cells[1:] >= cells[:-1]).all():
             order = np.argsort(cells, kind="stable")
-            cells, periods, categories, n = cells[order], periods[order], categories[order], n[order]
+            cells, *others = (column[order] for column in made[:4])
+            made = [cells, *others, others[-1] if made[4] is made[3] else made[4][order]]
+        same = made[4] is made[3]
         # The resolution stands in the high bits, so that cells of one resolution lie together.
         edges = [int(np.searchsorted(cells, resolution << _RESOLUTION_SHIFT | 1 << 59)) for resolution in range(17)]
         return tuple(
-            Group(resolution, cells[low:high], periods[low:high], categories[low:high], n[low:high])
+            _group(resolution, [column[low:high] for column in (made[:4] if same else made)])
             for resolution, (low, high) in enumerate(itertools.pairwise(edges))
             if high > low
         )
@@ -86,7 +91,20 @@ def made_of(rows: Iterable[BucketRow], number: int = 0) -> TopicBuckets:
     """Make a topic's buckets from rows."""
     builder = Builder()
     builder.add(list(rows))
-    return TopicBuckets(builder.groups(), (), builder.categories, number)
+    groups = builder.groups()
+    return TopicBuckets(groups, (), builder.categories, number, first_period(groups))
+
+
+def first_period(groups: Iterable[Group], step: int = 1_000_000) -> int | None:
+    """Tell in which period the first was counted of what is there."""
+    sums = np.zeros(1 << 16)
+    # In steps: the sums want numbers of 8 bytes.
+    for group in groups:
+        for at in range(0, len(group), step):
+            n = group.n[at : at + step]
+            sums += np.bincount(group.periods[at : at + step], n, minlength=len(sums))
+    some = np.flatnonzero(sums > 0)
+    return int(some[0]) + FIRST_DAY if some.size else None
 
 
 def changed(buckets: TopicBuckets, rows: Sequence[BucketRow], number: int) -> TopicBuckets:
@@ -96,9 +114,27 @@ def changed(buckets: TopicBuckets, rows: Sequence[BucketRow], number: int) -> To
     added = builder.groups()
     changes = _merged(buckets.changes, added)
     limit = max(_MOST_CHANGES, sum(map(len, buckets.groups)) // 20)
+    groups = buckets.groups
     if sum(map(len, changes)) > limit:
-        return TopicBuckets(_merged(buckets.groups, changes), (), builder.categories, number)
-    return TopicBuckets(buckets.groups, changes, builder.categories, number)
+        groups, changes = _merged(groups, changes), ()
+    first = buckets.first
+    earliest = min((row[2] for row in rows if row[1]), default=None)
+    if earliest is not None and (first is None or earliest <= first):
+        # What is taken back may have been the first.
+        is_taken = any(row[3] < 0 and row[1] for row in rows)
+        first = first_period((*groups, *changes)) if is_taken else max(earliest, FIRST_DAY)
+    return TopicBuckets(groups, changes, builder.categories, number, first)
+
+
+def _group(resolution: int, columns: Sequence[npt.NDArray[Any]]) -> Group:
+    """Make a group of its columns; without the last, senders are what n is."""
+    cells, periods, categories, n, *sources = columns
+    return Group(resolution, cells, periods, categories, n, sources[0] if sources else n)
+
+
+def _columns(group: Group, same: bool) -> list[npt.NDArray[Any]]:
+    columns: list[npt.NDArray[Any]] = [group.cells, group.periods, group.categories, group.n]
+    return columns if same else [*columns, group.sources]
 
 
 def _merged(groups: tuple[Group, ...], more: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -109,11 +145,9 @@ def _merged(groups: tuple[Group, ...], more: tuple[Group, ...]) -> tuple[Group, 
             by_resolution[group.resolution] = group
             continue
         at = np.searchsorted(old.cells, group.cells, side="right")
-        by_resolution[group.resolution] = Group(
-            group.resolution,
-            np.insert(old.cells, at, group.cells),
-            np.insert(old.periods, at, group.periods),
-            np.insert(old.categories, at, group.categories),
-            np.insert(old.n, at, group.n),
+        same = old.sources is old.n and group.sources is group.n
+        columns = zip(_columns(old, same), _columns(group, same), strict=True)
+        by_resolution[group.resolution] = _group(
+            group.resolution, [np.insert(before, at, more) for before, more in columns]
         )
     return tuple(by_resolution[resolution] for resolution in sorted(by_resolution))

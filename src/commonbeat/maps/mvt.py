@@ -6,13 +6,14 @@ https://github.com/mapbox/vector-tile-spec/tree/master/2.1
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from struct import pack
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from commonbeat.maps.shapes import Shapes
-from commonbeat.maps.varints import encoded, field, one, sizes, zigzag
+from commonbeat.maps.varints import Unsigned, encoded, field, one, sizes, zigzag
 
 EXTENT = 4096
 _POLYGON, _POINT = 3, 1
@@ -30,18 +31,36 @@ class Pin(NamedTuple):
     category: str
 
 
-def cells_layer(shapes: Shapes) -> bytes:
-    """Write the layer “cells”: polygons with n and resolution; a feature's id is its H3 cell."""
+class Measured(NamedTuple):
+    """What a cell says beside n: the property's name, and its value for each of the cells."""
+
+    name: str
+    values: npt.NDArray[Any]
+
+
+def cells_layer(shapes: Shapes, measured: Measured | None = None) -> bytes:
+    """Write the layer “cells”: polygons with n, resolution and what was measured; a feature's id is its H3 cell."""
     if not len(shapes.n):
         return b""
-    values, n_at = np.unique(shapes.n, return_inverse=True)
-    fine, fine_at = np.unique(shapes.resolutions, return_inverse=True)
-    fine_at = fine_at + len(values)
-    features = [_hexagons(shapes, n_at, fine_at)]
+    properties = [("n", shapes.n), ("resolution", shapes.resolutions)]
+    if measured is not None:
+        properties.append(measured)
+    table: list[bytes] = []
+    # property, its place in the table, property, … of each cell
+    tags = np.empty((len(shapes.n), 2 * len(properties)), np.uint64)
+    for key, (_, values) in enumerate(properties):
+        different, at = np.unique(values, return_inverse=True)
+        tags[:, 2 * key], tags[:, 2 * key + 1] = key, at + len(table)
+        table += map(_number, different.tolist())
+    features = [_hexagons(shapes, tags)]
     for index, ring in shapes.odd:
-        features.append(_polygon(int(shapes.cells[index]), ring, int(n_at[index]), int(fine_at[index])))
-    table = [field(4, one(5 << 3) + one(int(value))) for value in [*values.tolist(), *fine.tolist()]]
-    return _layer("cells", features, ["n", "resolution"], table)
+        features.append(_polygon(int(shapes.cells[index]), ring, encoded(tags[index])))
+    return _layer("cells", features, [name for name, _ in properties], table)
+
+
+def _number(value: int | float) -> bytes:
+    """Write a value of the layer's table."""
+    return field(4, one(5 << 3) + one(value) if isinstance(value, int) else one(3 << 3 | 1) + pack("<d", value))
 
 
 def pins_layer(pins: Sequence[Pin]) -> bytes:
@@ -73,7 +92,7 @@ def _layer(name: str, features: Iterable[bytes], keys: Sequence[str], values: Se
     return field(3, b"".join(parts))
 
 
-def _hexagons(shapes: Shapes, n_at: npt.NDArray[np.int64], fine_at: npt.NDArray[np.int64]) -> bytes:
+def _hexagons(shapes: Shapes, every_tag: Unsigned) -> bytes:
     x = np.round(shapes.x * EXTENT).astype(np.int64)
     y = np.round(shapes.y * EXTENT).astype(np.int64)
     count = len(x)
@@ -85,14 +104,14 @@ def _hexagons(shapes: Shapes, n_at: npt.NDArray[np.int64], fine_at: npt.NDArray[
     geometry[:, 4:14:2] = zigzag(np.diff(x, axis=1))
     geometry[:, 5:14:2] = zigzag(np.diff(y, axis=1))
     which = shapes.which
-    tags = np.zeros((count, 4), np.uint64)
-    tags[:, 1], tags[:, 2], tags[:, 3] = n_at[which], 1, fine_at[which]
+    tags = every_tag[which]
+    width = 4 + tags.shape[1]
     # A feature: id, tags, type, geometry, each with its field's number, and its length where it has one.
-    head = np.empty((count, 10), np.uint64)
+    head = np.empty((count, width + 2), np.uint64)
     head[:, 0], head[:, 1] = 1 << 3, shapes.cells[which]
     head[:, 2], head[:, 3] = 2 << 3 | 2, sizes(tags).sum(axis=1)
-    head[:, 4:8] = tags
-    head[:, 8], head[:, 9] = 3 << 3, _POLYGON
+    head[:, 4:width] = tags
+    head[:, width], head[:, width + 1] = 3 << 3, _POLYGON
     middle = np.empty((count, 2), np.uint64)
     middle[:, 0], middle[:, 1] = 4 << 3 | 2, sizes(geometry).sum(axis=1)
     feature = np.concatenate([head, middle, geometry], axis=1)
@@ -101,10 +120,9 @@ def _hexagons(shapes: Shapes, n_at: npt.NDArray[np.int64], fine_at: npt.NDArray[
     return encoded(np.concatenate([opening, feature], axis=1))
 
 
-def _polygon(cell: int, ring: Sequence[tuple[float, float]], n_at: int, fine_at: int) -> bytes:
+def _polygon(cell: int, ring: Sequence[tuple[float, float]], tags: bytes) -> bytes:
     corners = np.round(np.array(ring) * EXTENT).astype(np.int64)
     steps = zigzag(np.diff(corners, axis=0, prepend=np.zeros((1, 2), np.int64)))
     geometry = one(_MOVE_TO) + encoded(steps[:1]) + one((len(ring) - 1) << 3 | 2) + encoded(steps[1:])
     geometry += one(_CLOSE_PATH)
-    tags = one(0) + one(n_at) + one(1) + one(fine_at)
     return field(2, one(1 << 3) + one(cell) + field(2, tags) + one(3 << 3) + one(_POLYGON) + field(4, geometry))

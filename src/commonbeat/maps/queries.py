@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db.models import QuerySet, Sum
 
-from commonbeat.maps.models import NO_PLACE, Bucket, Revision, Waiting
-from commonbeat.maps.rules import SEVERAL
+from commonbeat.maps.make_up import MONTHS_TOLD, Year, added, reliable
+from commonbeat.maps.models import ALL_TOPICS, NO_PLACE, Bucket, Counted, MakeUp, Revision, Waiting
+from commonbeat.maps.rules import SEVERAL, period_end
+from commonbeat.topics.definition import Period
 
 
 class Totals(NamedTuple):
@@ -65,6 +68,53 @@ def by_period(found: QuerySet[Bucket]) -> list[tuple[int, int]]:
 def by_category(found: QuerySet[Bucket]) -> dict[str, int]:
     """Sum buckets by category."""
     return dict(found.order_by().values_list("category").annotate(sum=Sum("n")))
+
+
+def contacts(found: QuerySet[Bucket]) -> int:
+    """Count the contacts of buckets: each once per topic, category, place and period, for that is all that is known."""
+    return int(found.aggregate(sum=Sum("sources"))["sum"] or 0)
+
+
+def make_up_due(today: date) -> tuple[int, list[int]] | None:
+    """Name the oldest month whose make-up is to be drawn, and the topics that want it."""
+    due = MakeUp.objects.filter(drawn_at__isnull=True, draw_on__lte=today).order_by("month", "topic_id")
+    rows = list(due.values_list("month", "topic_id"))
+    return (rows[0][0], [topic_id for month, topic_id in rows if month == rows[0][0]]) if rows else None
+
+
+def counted_in(month: int, topic_ids: Sequence[int], chunk: int = 5_000) -> Iterator[list[tuple[int, int]]]:
+    """Read which publications count in a month, as (publication, topic), in chunks. Reads through all of them."""
+    until = period_end(month, Period.MONTH)
+    rows = Counted.objects.filter(topic_id__in=topic_ids, period__gte=month, period__lt=until).order_by()
+    part: list[tuple[int, int]] = []
+    for row in rows.values_list("publication_id", "topic_id").iterator(chunk_size=chunk):
+        part.append(row)
+        if len(part) == chunk:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def make_up_of(topic_id: int | None = None) -> Year | None:
+    """Tell how the reports of a topic, or of all, came in the last drawn months; None without any. Two queries."""
+    drawn = MakeUp.objects.filter(drawn_at__isnull=False)
+    if topic_id is not None:
+        drawn = drawn.filter(topic_id=topic_id)
+    months = list(drawn.exclude(shares={}).order_by("-month").values_list("month", flat=True).distinct()[:MONTHS_TOLD])
+    if not months:
+        return None
+    rows = list(drawn.filter(month__gte=months[-1]).values_list("topic_id", "shares", "withheld"))
+    missing: Counter[str] = Counter()
+    for of, _shares, withheld in rows:
+        for kind, left in withheld.items():
+            # What single topics have withheld is in the sum over all.
+            if of == ALL_TOPICS:
+                missing[kind] += sum(n for n, *_ in left.values())
+            elif topic_id is not None:
+                missing[kind] += left
+    shares = reliable(added(shares for _, shares, _ in rows), missing)
+    return Year(months[-1], months[0], shares) if shares else None
 
 
 def stream(found: QuerySet[Bucket], chunk: int = 5_000) -> Iterator[tuple[int, str, int, int, int]]:

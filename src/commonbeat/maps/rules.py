@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from hashlib import blake2b
 from typing import NamedTuple
 
 from commonbeat.foundation import cells
@@ -15,7 +17,7 @@ NO_PLACE = 0
 SEVERAL = "*"
 # Cells of this resolution (about 45 km across) are as coarse as a merged area gets.
 COARSEST = 4
-# Below three, one of two people in a bucket learns of the other by leaving out their own report.
+# Below three, one of two senders in a bucket learns of the other by leaving out their own report.
 FEWEST = 3
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -28,6 +30,35 @@ class Drawn(NamedTuple):
     category: str
     cell: int
     n: int
+    sources: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Some reports, and how many have sent them at least, as far as anybody can know."""
+
+    n: int = 0
+    nameless: int = 0
+    known: set[int | bytes] = field(default_factory=set)
+
+    def add(self, source: int | bytes | None, n: int = 1) -> None:
+        """Add the reports of one sender, or so many without any."""
+        self.n += n
+        if source is None:
+            self.nameless += n
+        else:
+            self.known.add(source)
+
+    def take(self, other: Gathered) -> None:
+        """Add what was gathered elsewhere; who is in both is one."""
+        self.n += other.n
+        self.nameless += other.nameless
+        self.known |= other.known
+
+    @property
+    def sources(self) -> int:
+        """Count the senders; a report without a contact is one of its own."""
+        return self.nameless + len(self.known)
 
 
 def day_number(day: date) -> int:
@@ -41,8 +72,11 @@ def day_of(number: int) -> date:
 
 
 def period_kind(definition: Definition, *, is_single: bool) -> Period:
-    """Tell by which span a topic counts."""
-    return definition.period or (Period.DAY if is_single else Period.MONTH)
+    """Tell by which span a topic counts; what may be told only among others, never by the day."""
+    if is_single:
+        return definition.period or Period.DAY
+    # Also where a topic that now publishes each report, by the day, has some that it may not.
+    return Period.WEEK if definition.period is Period.WEEK else Period.MONTH
 
 
 def period_start(number: int, kind: Period) -> int:
@@ -78,39 +112,49 @@ def span_of(definition: Definition, since: int | None, until: int | None) -> tup
 
 
 def fewest_of(definition: Definition) -> int:
-    """Give k: how many reports a bucket of this topic has at least."""
+    """Give k: how many senders a bucket of this topic has at least."""
     return max(definition.smallest_count, FEWEST)
 
 
-def draw(counts: Iterable[tuple[str, int, int]], fewest: int) -> tuple[list[Drawn], int]:
-    """Part (category, cell, n) of one topic and period into disjoint buckets of at least `fewest`.
+def source_in(source: bytes, topic_id: int, period: int) -> int:
+    """Name a sender in a topic and period, and nowhere else: 63 bits that cannot be matched with those of another.
+
+    The upper 16 are the period's, so that what is counted at one time lies together in the index.
+    """
+    digest = blake2b(b"%d %d" % (topic_id, period), digest_size=8, key=source).digest()
+    return (period & 0xFFFF) << 47 | int.from_bytes(digest, "big") >> 17
+
+
+def draw(counts: Iterable[tuple[str, int, int | None, int]], fewest: int) -> tuple[list[Drawn], int]:
+    """Part (category, cell, source, n) of one topic and period into disjoint buckets of at least `fewest` senders.
 
     A cell with too few goes into its parent, step by step; what is too few even in the largest cell, or without a
-    place, goes into one bucket over all categories and places. Returns the buckets, and how many are in none.
+    place, goes into one bucket over all categories and places. Many reports of one sender are no crowd. Returns the
+    buckets, and how many reports are in none.
     """
-    levels: dict[int, dict[tuple[str, int], int]] = defaultdict(lambda: defaultdict(int))
-    nowhere: dict[str, int] = defaultdict(int)
-    for category, cell, n in counts:
+    levels: dict[int, dict[tuple[str, int], Gathered]] = defaultdict(lambda: defaultdict(Gathered))
+    nowhere: dict[str, Gathered] = defaultdict(Gathered)
+    for category, cell, source, n in counts:
         if cell == NO_PLACE:
-            nowhere[category] += n
+            nowhere[category].add(source, n)
         else:
-            levels[cells.resolution_of(cell)][category, cell] += n
+            levels[cells.resolution_of(cell)][category, cell].add(source, n)
     found: list[Drawn] = []
-    left = 0
+    left = Gathered()
     for resolution in range(max(levels, default=-1), -1, -1):
-        for (category, cell), n in levels[resolution].items():
-            if n >= fewest:
-                found.append(Drawn(category, cell, n))
+        for (category, cell), here in levels[resolution].items():
+            if here.sources >= fewest:
+                found.append(Drawn(category, cell, here.n, here.sources))
             elif resolution > COARSEST:
-                levels[resolution - 1][category, cells.parent(cell, resolution - 1)] += n
+                levels[resolution - 1][category, cells.parent(cell, resolution - 1)].take(here)
             else:
-                left += n
-    for category, n in nowhere.items():
-        if n >= fewest:
-            found.append(Drawn(category, NO_PLACE, n))
+                left.take(here)
+    for category, here in nowhere.items():
+        if here.sources >= fewest:
+            found.append(Drawn(category, NO_PLACE, here.n, here.sources))
         else:
-            left += n
-    if left >= fewest:
-        found.append(Drawn(SEVERAL, NO_PLACE, left))
-        left = 0
-    return sorted(found), left
+            left.take(here)
+    if left.sources >= fewest:
+        found.append(Drawn(SEVERAL, NO_PLACE, left.n, left.sources))
+        left = Gathered()
+    return sorted(found), left.n

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
+from commonbeat.foundation.crypto import derive, keyed_hash
 from commonbeat.journal.actions import move_cursor
 from commonbeat.journal.queries import cursor_position, newest_entry, subjects_between
 from commonbeat.maps import actions as maps
-from commonbeat.maps.contribution import Contribution
-from commonbeat.maps.queries import due_publications
+from commonbeat.maps.contribution import Contribution, Sending
+from commonbeat.maps.queries import counted_in, due_publications, make_up_due
 from commonbeat.reports import events as reports
 from commonbeat.reports.queries.counting import (
     Row,
@@ -18,6 +23,7 @@ from commonbeat.reports.queries.counting import (
     contributions_of,
     contributions_of_topic,
     public_contributions,
+    sendings,
 )
 
 CURSOR = "maps"
@@ -70,7 +76,7 @@ def rebuild(now: datetime, *, redraw: bool = False) -> int:
         end = newest_entry()
         total = maps.rebuild(chunks=map(_rows, public_contributions()), now=now, redraw=redraw)
         move_cursor(name=CURSOR, to=end)
-    while maps.draw_due(now=now):
+    while maps.draw_due(now=now) or _draw_make_up(now):
         pass
     return total
 
@@ -83,8 +89,42 @@ def _do_due(now: datetime, limit: int) -> int:
             maps.stop_waiting(publication_ids=waiting)
         return len(waiting)
     # Last: a period may be drawn only when all that belongs to it has been counted.
-    return maps.draw_due(now=now)
+    return maps.draw_due(now=now) or _draw_make_up(now)
 
 
-def _rows(rows: list[Row]) -> list[Contribution]:
-    return rows  # type: ignore[return-value]  # the same seven values, by the same names
+def _draw_make_up(now: datetime) -> int:
+    due = make_up_due(timezone.localtime(now).date())
+    if due is None:
+        return 0
+    month, topic_ids = due
+    chunks = map(_sendings, counted_in(month, topic_ids))
+    # Read before anything is locked: a month of a large site takes some seconds.
+    maps.draw_make_ups(month=month, topic_ids=topic_ids, chunks=chunks, now=now)
+    return len(topic_ids)
+
+
+def _sendings(counted: list[tuple[int, int]]) -> list[Sending]:
+    topics = dict(counted)
+    return [
+        Sending(topics[row.publication_id], row.channel, row.language, row.received_at, _source(row.contact))
+        for row in sendings(list(topics))
+    ]
+
+
+def _rows(rows: Sequence[Row]) -> list[Contribution]:
+    return [Contribution(*row[:-1], _source(row.contact)) for row in rows]
+
+
+def _source(contact: int | None) -> bytes | None:
+    """Name a contact so that only this site can, and maps cannot know whom they count."""
+    return None if contact is None else _blinded(settings.COMMONBEAT.secret, contact)
+
+
+@lru_cache(maxsize=20_000)
+def _blinded(secret: bytes, contact: int) -> bytes:
+    return keyed_hash(_key(secret), str(contact))[:16]
+
+
+@lru_cache(maxsize=4)
+def _key(secret: bytes) -> bytes:
+    return derive(secret, "map sources")

@@ -28,15 +28,18 @@ SORTED = "reports.sorted"
 CONFIRMED = "reports.confirmed"
 LOOKED = "reports.looked"
 
-# These two are about no single report: the subject is a unit (0: all of them), and a topic.
+# These are about no single report: the subject is a unit (0: all of them), a topic, and an import.
 MAP_LOOKED = "reports.map_looked"
 TIGHTENED = "reports.tightened"
+IMPORTED = "reports.imported"
+IMPORT_UNDONE = "reports.import_undone"
+_OF_OTHERS = (MAP_LOOKED, TIGHTENED, IMPORTED, IMPORT_UNDONE)
 # All others are a report's own history. Named one by one, they are found along the journal's index.
 OF_ONE_REPORT = tuple(
     sorted(
         kind
         for name, kind in list(globals().items())
-        if name.isupper() and str(kind).startswith("reports.") and kind not in (MAP_LOOKED, TIGHTENED)
+        if name.isupper() and str(kind).startswith("reports.") and kind not in _OF_OTHERS
     )
 )
 

@@ -125,6 +125,22 @@ class Report(models.Model):
             models.Index(fields=["topic", "-id"], name="report_topic"),
             # Every report in a cell of resolution 8 and a span of time, as one range; see queries/duplicates.py.
             models.Index(F("cell").bitrightshift(21), "created_at", name="report_near_in_time"),
+            # All that the desk's map counts and filters by, so that it reads no row: a town is a range of latitudes, a
+            # report without a place has none; see queries/desk_map.py.
+            models.Index(
+                fields=[
+                    "unit",
+                    "state",
+                    "latitude",
+                    "longitude",
+                    "cell",
+                    "topic",
+                    "beat",
+                    "channel",
+                    "verified_at",
+                ],
+                name="report_desk_map",
+            ),
             models.Index(fields=["created_at"], name="report_time"),
             models.Index(fields=["id"], name="report_answer", condition=Q(answer_waiting=True)),
             models.Index(fields=["expires_at"], name="report_expiry", condition=Q(expires_at__isnull=False)),
@@ -192,6 +208,30 @@ class Verification(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
 
 
+class ImportBatch(models.Model):
+    """One file that was brought in, however often the command was interrupted."""
+
+    RETENTION: ClassVar = "as long as its reports; a withdrawn one is kept as its record"
+
+    # Name of the file's origin: the same name and row is the same report.
+    source = models.CharField(max_length=80)
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Whose the data are and what may be done with them; public, on each of its reports' pages.
+    credit = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=120, blank=True)
+    started_at = models.DateTimeField()
+    # None while it runs, or until an interrupted run is taken up again.
+    finished_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source"], name="one_open_import", condition=Q(finished_at=None, withdrawn_at=None)
+            )
+        ]
+
+
 class PublicationState(models.TextChoices):
     HELD = "held", _("Held for a moderator")
     PUBLIC = "public", _("Public")
@@ -237,6 +277,9 @@ class Publication(models.Model):
     independent_sources = models.PositiveSmallIntegerField(default=0)
     # It was public elsewhere before this site had it; no desk here has read it.
     is_imported = models.BooleanField(default=False)
+    import_batch = models.ForeignKey(
+        ImportBatch, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     is_resolved = models.BooleanField(default=False)
     photos = models.ManyToManyField(Photo, related_name="+")
     # Kinds of what screening found, for the moderator; never the found text itself.
@@ -282,11 +325,13 @@ class ImportRow(models.Model):
 
     RETENTION: ClassVar = "as long as the report; rows that were not taken, one year"
 
-    # Hash of the file's kind and the site-wide name given to the import.
-    source = models.CharField(max_length=80)
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    # The row's id in the file, or a hash of what it says.
     row_key = models.CharField(max_length=80)
+    # 60 bits of a hash of what it says: tells a repeat from a changed row, and from two rows with one id.
+    fingerprint = models.BigIntegerField(default=0)
     report = models.ForeignKey(Report, null=True, on_delete=models.CASCADE, related_name="+")
     problem = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["source", "row_key"], name="import_row_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "row_key"], name="import_row_once")]

@@ -7,7 +7,7 @@ import re
 from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import fold
-from commonbeat.topics.definition import Definition, Field, FieldKind, Option, Publishes, Texts, text_in
+from commonbeat.topics.definition import Definition, Field, FieldKind, Option, Period, Publishes, Texts, text_in
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,39}")
 FIELD_CODE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -55,6 +55,7 @@ def problems_of(definition: Definition, *, code: str) -> dict[str, str]:
     if definition.who_may_report not in ("anyone", "account"):
         found["who_may_report"] = _("Choose who may report.")
     found |= _privacy_problems(definition)
+    found |= _score_problems(definition)
     found |= _keyword_problems(definition.keywords)
     for state, texts in definition.workflow_texts.items():
         if state not in WORKFLOW_STATES:
@@ -76,10 +77,31 @@ def _privacy_problems(definition: Definition) -> dict[str, str]:
     elif definition.publishes is Publishes.COUNTS and definition.smallest_count < 3:
         # Below 3, one of two people in a cell learns of the other by leaving out their own report.
         found["smallest_count"] = _("A topic that shows only counts shows none below 3.")
+    if definition.publishes is Publishes.COUNTS and definition.period is Period.DAY:
+        # Whoever saw something happen knows its day, and with it whom a count of that day is about.
+        found["period"] = _("A topic that shows only counts tells them by week or month, not by day.")
     if not 0 <= definition.delay_hours <= 24 * 365:
         found["delay_hours"] = _("The delay is a number of hours from 0 to 8760.")
     if not 0 <= definition.expiry_days <= 3650:
         found["expiry_days"] = _("Expiry is a number of days from 0 to 3650.")
+    return found
+
+
+def _score_problems(definition: Definition) -> dict[str, str]:
+    found = {}
+    for index, field in enumerate(definition.fields[:MOST_FIELDS]):
+        if field.weight is not None and not (field.kind is FieldKind.RATING and 0 <= field.weight <= 100):
+            found[f"fields.{index}.weight"] = _("A rating weighs between 0 and 100 in the safety score.")
+    for index, option in enumerate(definition.categories[:MOST_OPTIONS]):
+        if option.lighting is not None and not 0 <= option.lighting <= 3:
+            found[f"categories.{index}.lighting"] = _("What a kind says of the lighting is a number from 0 to 3.")
+    scores = definition.scores
+    if not (
+        COARSEST_RESOLUTION <= scores.resolution <= FINEST_RESOLUTION
+        and 0 < scores.strength <= 1_000
+        and 0 <= scores.half_life_days <= 36_500
+    ):
+        found["scores"] = _("The safety score cannot be computed with these numbers.")
     return found
 
 

@@ -41,6 +41,8 @@ class Option(msgspec.Struct, frozen=True):
     code: str
     label: Texts
     colour: str = ""
+    # Of a category: what such a report says of the lighting there, 0 to 3; see docs/reference/safety-score.md.
+    lighting: int | None = None
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -54,6 +56,19 @@ class Field(msgspec.Struct, frozen=True):
     options: list[Option] = []
     minimum: float | None = None
     maximum: float | None = None
+    # Of a rating: how much it weighs in the safety score. None: no part of it; 0: told beside it.
+    weight: float | None = None
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """How ratings become the safety score of a place."""
+
+    # H3 resolution of a place with a score, if the public place is not coarser; 10 is about 130 m across.
+    resolution: int = 10
+    # A place's own audits count against so many of its area, until the site's own audits say better.
+    strength: float = 4.0
+    # An audit this old counts half; 0: age does not matter.
+    half_life_days: int = 365
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -81,6 +96,7 @@ class Definition(msgspec.Struct, frozen=True):
     workflow_texts: dict[str, Texts] = {}
     # "what", "when" or "where" → how the form asks for it; empty means the site's own question
     questions: dict[str, Texts] = {}
+    scores: Scores = Scores()
 
 
 class Privacy(msgspec.Struct, frozen=True):

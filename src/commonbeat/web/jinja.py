@@ -13,6 +13,7 @@ from babel.numbers import format_decimal
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest
+from django.template import engines
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -46,16 +47,15 @@ def environment(**options: Any) -> Environment:
         icon=_Kept(env, "components/icons.html", "icon", 400),
         symbols=_Kept(env, "components/icons.html", "symbols", 100),
         nav_links=_Kept(env, "components/links.html", "links", 200),
+        public_footer=_Kept(env, "components/footer.html", "footer", 20),
+        feed_links=_Kept(env, "components/feeds.html", "feeds", 100),
         filter_form=_Kept(env, "components/filters.html", "filters", 200),
-        # Everybody reads the newest reports; 2,000 rows take 2 MB.
-        report_lines=_Kept(env, "components/line.html", "report_line", 2000).each,
         static=_static,
         url=_url,
         site_name=settings.COMMONBEAT.site_name,
         is_demo=settings.COMMONBEAT.demo,
         options=settings.COMMONBEAT,
         may=_may,
-        line_icons=lambda lines: tuple(sorted({"pin", "clock", *(line.icon for line in lines)})),
     )
     env.filters.update(
         date=local_date,
@@ -124,10 +124,13 @@ class _Kept:
         key = tuple([tuple(arg) if type(arg) is list else arg for arg in args])
         return self._written(translation.get_language(), key)
 
-    def each(self, rows: Iterable[tuple[Any, ...]]) -> list[Markup]:
-        """Write it for each row of a list."""
-        language = translation.get_language()
-        return [self._written(language, row) for row in rows]
+
+def macro(template: str, name: str) -> Callable[..., Markup]:
+    """Give a macro of the pages' templates."""
+    engine: Any = engines["jinja2"]
+    environment: Environment = engine.env
+    found: Callable[..., Markup] = getattr(environment.get_template(template).module, name)
+    return found
 
 
 # A page names some twenty addresses and files; looking each up anew took a tenth of the page's time.

@@ -160,6 +160,9 @@ class Worker:
         count_batch = self._find("commonbeat.reactions.counting", "count_batch")
         if count_batch is not None:
             done += int(count_batch(clock.now()))
+        rate_batch = self._find("commonbeat.reactions.auditing", "rate_batch")
+        if rate_batch is not None:
+            done += int(rate_batch(clock.now()))
         return done
 
     def _breathe(self) -> None:

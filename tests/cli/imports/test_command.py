@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from commonbeat.cli.imports import command
+from commonbeat.cli.imports import run as importing
 from commonbeat.journal.models import Entry
-from commonbeat.reports.models import ImportRow, Publication, PublicationState, Report, State
+from commonbeat.reports.models import ImportBatch, ImportRow, Publication, PublicationState, Report, State
 from commonbeat.topics.models import Topic
 from tests import make
 
@@ -116,22 +117,25 @@ def test_a_mended_row_is_taken_by_the_next_run(export: Path) -> None:
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "BATCH", 1)
-    take_row = command.take_row
+    monkeypatch.setattr(importing, "BATCH", 1)
+    take_rows = importing.take_rows
     calls: list[object] = []
 
     def stop_after_two(**arguments: object) -> object:
         if len(calls) == 2:
             raise KeyboardInterrupt
         calls.append(arguments)
-        return take_row(**arguments)  # type: ignore[arg-type]  # the same arguments, passed on
+        return take_rows(**arguments)  # type: ignore[arg-type]  # the same arguments, passed on
 
-    monkeypatch.setattr(command, "take_row", stop_after_two)
+    monkeypatch.setattr(importing, "take_rows", stop_after_two)
     CliRunner().invoke(command.ushahidi, [str(export), "--topic", "quake"])
     assert Report.objects.count() == 2
-    monkeypatch.setattr(command, "take_row", take_row)
+    assert ImportBatch.objects.get().finished_at is None
+    monkeypatch.setattr(importing, "take_rows", take_rows)
     run(export)
     assert Report.objects.count() == 4
+    # Both runs are one import, so that it can be withdrawn as one.
+    assert ImportBatch.objects.get().finished_at is not None
 
 
 def test_a_dry_run_stores_nothing(export: Path) -> None:

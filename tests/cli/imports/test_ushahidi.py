@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commonbeat.cli.imports.ushahidi import FileNotReadable, Row, read_ushahidi, split_categories
+from commonbeat.cli.imports.records import FileNotReadable
+from commonbeat.cli.imports.ushahidi import read_ushahidi, split_categories
+from commonbeat.reports.actions.imports import PUBLISH, ImportedRow
 
 ZONE = ZoneInfo("America/Port-au-Prince")
 HEADER = [
@@ -31,7 +33,7 @@ GOOD = ["7", "Road blocked", "05/07/2010 17:26", "Jacmel", "A wall fell.", "5c. 
 GOOD += ["-72.5", "YES", "NO"]
 
 
-def read(tmp_path: Path, *rows: list[str], raw: bytes | None = None, header: list[str] = HEADER) -> list[Row]:
+def read(tmp_path: Path, *rows: list[str], raw: bytes | None = None, header: list[str] = HEADER) -> list[ImportedRow]:
     file = tmp_path / "export.csv"
     if raw is None:
         out = io.StringIO()
@@ -52,7 +54,7 @@ def test_a_good_row_is_understood(tmp_path: Path) -> None:
     assert row.report is not None
     assert row.report.said_at == datetime(2010, 7, 5, 22, 26, tzinfo=UTC)
     assert (row.report.where.latitude, row.report.where.longitude) == (18.2, -72.5)
-    assert row.report.approved
+    assert row.report.state == PUBLISH
     assert not row.report.verified
     assert row.key == "7"
 
@@ -120,15 +122,21 @@ def test_a_row_with_a_lost_cell_is_told_and_the_others_are_taken(tmp_path: Path)
 @pytest.mark.parametrize(
     ("raw", "word"),
     [
-        (b"", "no column"),
+        (b"", "is empty"),
         (b"a,b,c\n1,2,3\n", "no column"),
         (b"\x00\x01\x02PNG", "not text"),
-        (b'Serial,INCIDENT TITLE,INCIDENT DATE,DESCRIPTION\n1,"' + b"x" * 300_000, "not readable"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_a_sentence(tmp_path: Path, raw: bytes, word: str) -> None:
     with pytest.raises(FileNotReadable, match=word):
         read(tmp_path, raw=raw)
+
+
+def test_a_quote_that_is_never_closed_costs_one_row(tmp_path: Path) -> None:
+    raw = (",".join(HEADER) + '\n1,"' + "x" * 300_000 + "\n" + ",".join(changed(CATEGORY="8. Other"))).encode()
+    broken, good = read(tmp_path, raw=raw)
+    assert "is longer than 200,000 characters" in broken.problem
+    assert good.report is not None
 
 
 # A file with many NULs is refused whole, as one that is no text; a few are dropped (tested above).

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from commonbeat.journal.models import Entry
-from commonbeat.topics.definition import Definition, Field, FieldKind, Publishes
+from commonbeat.topics.definition import Definition, Field, FieldKind, Period, Publishes
 from commonbeat.topics.models import Topic, TopicVersion
 from commonbeat.topics.ready_made import CODES, install_ready_made
 from tests.make import NOW, make_topic
@@ -128,6 +128,30 @@ def test_a_change_is_a_new_version_and_the_old_one_can_be_opened(administrator_c
     assert b"Loud?" in old
     assert administrator_client.get(address, {"version": "77"}).status_code == 404
     assert Entry.objects.filter(kind="topics.revised").count() == 1
+
+
+def test_the_period_is_chosen_and_kept(administrator_client: Client) -> None:
+    topic = make_topic("noise", definition=Definition(name={"en": "Noise"}))
+    address = reverse("administration:topic_edit", kwargs={"code": "noise"})
+    assert _send(administrator_client, address, "save", period="week")[0] == 302
+    topic = Topic.objects.get(code="noise")
+    assert (topic.definition.period, topic.versions.count()) == (Period.WEEK, 2)
+    # What the page shows, it keeps; "as fits" is a choice too.
+    assert _send(administrator_client, address, "save")[0] == 302
+    assert Topic.objects.get(code="noise").versions.count() == 2
+    assert _send(administrator_client, address, "save", period="")[0] == 302
+    assert Topic.objects.get(code="noise").definition.period is None
+    status, page = _send(administrator_client, address, "save", period="fortnight")
+    assert status == 422 and b"Choose by which span of time" in page
+
+
+def test_counts_alone_are_never_told_by_the_day(administrator_client: Client) -> None:
+    make_topic("noise", definition=Definition(name={"en": "Noise"}, period=Period.DAY))
+    address = reverse("administration:topic_edit", kwargs={"code": "noise"})
+    status, page = _send(administrator_client, address, "save", publishes="counts", smallest_count="5")
+    assert status == 422 and b"by week or month, not by day" in page and b'href="#id_period"' in page
+    assert _send(administrator_client, address, "save", page, period="month")[0] == 302
+    assert Topic.objects.get(code="noise").definition.period is Period.MONTH
 
 
 def test_two_administrators_do_not_overwrite_each_other(administrator_client: Client) -> None:

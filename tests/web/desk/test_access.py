@@ -47,12 +47,12 @@ def reads(report: Report) -> dict[str, str]:
         "report_place": reverse("desk:report_place", kwargs={"report_id": report.pk}),
         "photo": reverse("desk:photo", kwargs={"report_id": report.pk, "photo_id": photo.pk}),
         "map": reverse("desk:map"),
-        "map_data": reverse("desk:map_data"),
+        "map_points": reverse("desk:map_points"),
     }
 
 
 OF_ONE = ("report", "thread", "alike", "report_place", "photo")
-READS = ("list", "search", "reference", "news", "report", "thread", "alike", "report_place", "photo", "map", "map_data")
+READS = ("list", "search", "reference", "news", *OF_ONE, "map", "map_points")
 
 
 @pytest.mark.parametrize("name", READS)

@@ -31,6 +31,7 @@ SCREENS = [
     "/report/offline/",
     "/reports/",
     "/map/",
+    "/map/safety/",
     "/officer/",
     "/lookup/",
     "/about/anonymous/",
@@ -78,7 +79,7 @@ def test_an_outsider_sees_nothing_that_is_not_public(outsider_client: Client, ch
     make.make_publication(report=report, title="Hidden title", code="hidden1", **changes)
     photo = make.make_photo(is_public=True)
     report.publication.photos.add(photo)
-    for address in ["/", "/reports/", "/map/", "/map/points.geojson", "/reports.rss", "/reports.geojson"]:
+    for address in ["/", "/reports/", "/map/", "/reports.rss", "/reports.geojson"]:
         html = page(outsider_client, address)
         assert "Hidden title" not in html and "own words" not in html and "doorway" not in html
     assert outsider_client.get("/reports/hidden1/").status_code == 404
@@ -152,8 +153,9 @@ def test_filters_narrow_the_list(client: Client) -> None:
      "bbox=nan,1,2,3", "since=2025-03-02&until=2025-03-01", "beat=99999999999999999999"],
 )  # fmt: skip
 def test_a_filter_that_cannot_be_used_is_named(client: Client, query: str) -> None:
-    for address in ("/reports/", "/map/", "/map/points.geojson", "/reports.rss", "/reports.geojson"):
-        if "bbox" in query and address == "/map/":
+    for address in ("/reports/", "/map/", "/reports.rss", "/reports.geojson"):
+        # The map knows no boxes and no beats; it says so.
+        if ("bbox" in query or "beat" in query) and address == "/map/":
             continue
         response = client.get(f"{address}?{query}")
         assert response.status_code == 400, address
@@ -181,9 +183,7 @@ def test_pages_of_fifty_lead_on_and_back(client: Client) -> None:
     assert "Report 069" in page(client, newer) and "Report 020" in page(client, newer)
 
 
-@pytest.mark.parametrize(
-    "address", ["/", "/reports/", "/map/", "/map/points.geojson", "/reports.rss", "/reports.geojson", "/officer/"]
-)
+@pytest.mark.parametrize("address", ["/", "/reports/", "/map/", "/reports.rss", "/reports.geojson", "/officer/"])
 def test_the_number_of_queries_does_not_grow(client: Client, unit: Any, officer: User, address: str) -> None:
     topic = make.make_topic("light")
 
@@ -217,41 +217,6 @@ def test_the_count_stops_at_a_thousand(client: Client, monkeypatch: pytest.Monke
 def test_topics_of_which_only_numbers_are_public_are_named(client: Client) -> None:
     make.make_topic("harassment", publishes="counts")
     assert "only numbers are ever public" in page(client, "/reports/")
-
-
-def test_the_map_reconciles_at_every_size(client: Client) -> None:
-    topic = make.make_topic("light")
-    for number in range(60):
-        place = number % 6 != 0
-        report = make.make_report(
-            topic=topic, latitude=42.3 + number / 500 if place else None, longitude=20.4 + number / 700
-        )
-        make.make_publication(report=report)
-    from commonbeat.reports.queries.public import Filters, spots
-
-    for most in (500, 20, 5, 1):
-        found = spots(Filters(), now=clock.now(), most=most)
-        assert len(found.spots) <= most
-        assert found.drawn + found.without_place == 60 and found.without_place == 10
-        assert sum(spot.count for spot in found.spots) == found.drawn
-    body = json.loads(page(client, "/map/points.geojson"))
-    assert sum(f["properties"]["count"] for f in body["features"]) == 50
-    assert "60 reports: 50 on the map + 10 without a place." in body["note"]
-    west, south, east, north = body["bbox"]
-    inside = [
-        west <= f["geometry"]["coordinates"][0] <= east and south <= f["geometry"]["coordinates"][1] <= north
-        for f in body["features"]
-    ]
-    assert all(inside) and north - south < 0.2
-    assert "60 reports<" in page(client, "/reports/")
-
-
-def test_the_map_of_nothing_has_no_bounds_and_another_place_has_its_own(client: Client) -> None:
-    assert "bbox" not in json.loads(page(client, "/map/points.geojson"))
-    make.make_publication(report=make.make_report(latitude=18.54, longitude=-72.34))
-    west, south, _east, _north = json.loads(page(client, "/map/points.geojson"))["bbox"]
-    assert (round(west, 1), round(south, 1)) == (-72.3, 18.5)
-    assert "data-map-all" in page(client, "/map/")
 
 
 def test_rows_say_when_they_became_public_and_when_it_happened() -> None:

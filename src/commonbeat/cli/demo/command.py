@@ -9,6 +9,7 @@ from django.db import transaction
 from commonbeat.cli.demo.fill import fill_demo
 from commonbeat.foundation import clock
 from commonbeat.people.models import User
+from commonbeat.reactions.auditing import rebuild as rebuild_scores
 from commonbeat.reactions.counting import rebuild
 from commonbeat.reports.models import Report
 
@@ -33,11 +34,12 @@ def demo(if_empty: bool) -> None:
     # All or nothing: an interrupted demo leaves an empty site, which the next run fills.
     with (
         transaction.atomic(),
-        click.progressbar(fill_demo(now=clock.now()), label="Making the demo town", length=4) as steps,
+        click.progressbar(fill_demo(now=clock.now()), label="Making the demo town", length=5) as steps,
     ):
         done = list(steps)
         # A town with a past: the periods that are over are drawn at once.
         rebuild(clock.now(), redraw=True)
+        rebuild_scores(clock.now(), redraw=True)
     file = settings.COMMONBEAT.data_dir / "commonbeat.toml"
     if not file.exists():
         file.write_text(SETTINGS, "utf-8")

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils import translation
 from PIL import Image, ImageDraw, ImageFilter
 
+from commonbeat.cli.demo.audits import audit_places
 from commonbeat.journal.actions import move_cursor
 from commonbeat.journal.models import Entry
 from commonbeat.media.actions import keep_photo
@@ -79,6 +80,8 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     yield f"{len(reports)} reports came in."
     _work_through(chance, town, reports, now)
     yield "The desk has worked on them."
+    audits = audit_places(chance, town.places, town.topics["safety-audit"], town.staff["sara"], now)
+    yield f"{audits} audits say how safe places are."
     maps = settings.COMMONBEAT.data_dir / "maps"
     maps.mkdir(exist_ok=True)
     shutil.copyfile(HERE / "town.pmtiles", maps / "town.pmtiles")

@@ -1,34 +1,31 @@
-"""The command itself: progress, resuming, and an account of every row."""
+"""The commands: import ushahidi, file, draft-mapping, list, undo."""
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from datetime import datetime
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
-import msgspec
 from django.conf import settings
+from django.db.models import Count
 
-from commonbeat.cli.imports.ushahidi import FileNotReadable, Row, read_ushahidi, recurring_places
+from commonbeat.cli.imports.draft import draft_mapping
+from commonbeat.cli.imports.mapping import Mapping, MappingError, read_mapping
+from commonbeat.cli.imports.records import FileNotReadable
+from commonbeat.cli.imports.rows import RowReader, Surroundings
+from commonbeat.cli.imports.run import Plan, run_import
+from commonbeat.cli.imports.source import Columns, Source, open_source
+from commonbeat.cli.imports.survey import Survey, near_others, survey
+from commonbeat.cli.imports.ushahidi import read_ushahidi
 from commonbeat.foundation import clock
-from commonbeat.reports.actions.imports import Batch, refuse_row, row_batch, take_row
-from commonbeat.topics.actions import TopicError, create_topic, revise_topic, set_enabled
-from commonbeat.topics.definition import Definition, Option
-from commonbeat.topics.models import Topic, TopicVersion
+from commonbeat.reports.actions.imports import ImportedRow, undo_batch
+from commonbeat.reports.models import ImportBatch
+from commonbeat.topics.models import Topic
 
-# Rows in one transaction: one fsync for fifty rows, and at most fifty repeated after a kill.
-BATCH = 50
-OUTCOMES = {
-    "published": "published",
-    "held": "held for a moderator, because the text names a number, a person, an exact place, a link or an accusation",
-    "new": "new on the desk (not approved in the file)",
-    "known": "already here from an earlier run",
-    "refused": "not taken",
-}
+F = TypeVar("F", bound=Callable[..., None])
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group("import")
@@ -36,121 +33,186 @@ def import_group() -> None:
     """Bring in reports from other systems."""
 
 
+def _shared_options(command: F) -> F:
+    for option in (
+        click.option("--problems", type=click.Path(path_type=Path), help="Write the rows not taken to this CSV."),
+        click.option(
+            "--licence", default="", help="What may be done with the data, such as CC BY 4.0; shown in public."
+        ),
+        click.option("--credit", default="", help="Whose the data are; shown in public beside each report."),
+        click.option("--source", default="", help="Name of the origin; the same name and row is the same report."),
+        click.option("--dry-run", is_flag=True, help="Read and judge every row, store nothing."),
+    ):
+        command = option(command)
+    return command
+
+
 @import_group.command("ushahidi")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 @click.option("--topic", "topic_code", required=True, help="Code of the topic; it is made when it does not exist.")
-@click.option("--dry-run", is_flag=True, help="Read and judge every row, store nothing.")
-@click.option("--source", default="", help="Name of the deployment; the same name and serial is the same report.")
 @click.option("--time-zone", "zone_name", default="", help="Time zone of the dates, such as America/Port-au-Prince.")
 @click.option("--language", default="", help="Language of the reports; the site's first language when not given.")
-@click.option("--problems", type=click.Path(path_type=Path), help="Write the rows that were not taken to this CSV.")
+@_shared_options
 def ushahidi(
-    file: Path, topic_code: str, dry_run: bool, source: str, zone_name: str, language: str, problems: Path | None
+    file: Path,
+    topic_code: str,
+    zone_name: str,
+    language: str,
+    dry_run: bool,
+    source: str,
+    credit: str,
+    licence: str,
+    problems: Path | None,
 ) -> None:
     """Import the CSV export of an Ushahidi deployment; run it again at any time, nothing comes twice."""
-    try:
-        zone = ZoneInfo(zone_name or settings.COMMONBEAT.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise click.UsageError(f"“{zone_name}” is not a time zone; write one such as Europe/Tirane.") from None
+    zone = _zone(zone_name)
     try:
         rows = list(read_ushahidi(file, time_zone=zone))
     except FileNotReadable as error:
         raise click.ClickException(str(error)) from None
-    source = (source or f"ushahidi:{topic_code}")[:80]
-    counts: Counter[str] = Counter()
-    refused: list[Row] = []
-    mapped = 0
-    places = recurring_places(rows)
-    is_new = not Topic.objects.filter(code=topic_code).exists()
-    try:
-        version = None if dry_run else _version(topic_code, rows)
-    except TopicError as error:
-        raise click.ClickException(f"The topic {topic_code} cannot be made. {error}") from None
-    with click.progressbar(length=len(rows), label=f"Reading {file.name}") as bar:
-        remaining = iter(rows)
-        while batch := list(islice(remaining, BATCH)):
-            if version is None:
-                outcomes = [_judge(row) for row in batch]
-            else:
-                keys = [row.key for row in batch]
-                with row_batch(source=source, row_keys=keys, version=version, places=places) as held:
-                    outcomes = [_take(row, source, version, language or settings.LANGUAGE_CODE, held) for row in batch]
-            for row, outcome in zip(batch, outcomes, strict=True):
-                counts[outcome] += 1
-                if outcome == "refused":
-                    refused.append(row)
-                elif row.report is not None and row.report.where.latitude is not None:
-                    mapped += 1
-            bar.update(len(batch))
-    if is_new:
-        click.echo(
-            f"The topic {topic_code} {'would be' if dry_run else 'was'} made; it is not offered to residents until you "
-            "do so on the topics page."
-        )
-    _account(counts, refused, mapped, len(rows), dry_run=dry_run)
-    remarked = [row for row in rows if row.report is not None and row.report.remark]
-    for row in remarked:
-        assert row.report is not None
-        click.echo(f"  Row {row.number}: taken without its place. {row.report.remark}")
-    if problems is not None:
-        _write_problems(problems, refused)
-
-
-def _version(code: str, rows: list[Row]) -> TopicVersion:
-    found = {option.code: option for row in rows for option in row.categories}
-    now = clock.now()
-    topic = Topic.objects.select_related("current").filter(code=code).first()
-    if topic is None:
-        name = code.replace("-", " ").capitalize()
-        definition = Definition(name={"en": name}, categories=sorted(found.values(), key=lambda o: o.code))
-        topic = create_topic(code=code, definition=definition, actor_id=None, now=now)
-        # Its reports are shown; whether residents may add to them is not for a file to say.
-        set_enabled(topic_id=topic.pk, enabled=False, actor_id=None, now=now)
-    else:
-        topic = _with_categories(topic, found, now)
-    assert topic.current is not None, "a topic has a current version from its making on"
-    return topic.current
-
-
-def _with_categories(topic: Topic, found: dict[str, Option], now: datetime) -> Topic:
-    known = {option.code for option in topic.definition.categories}
-    missing = [option for code, option in sorted(found.items()) if code not in known]
-    if not missing:
-        return topic
-    definition = msgspec.structs.replace(topic.definition, categories=[*topic.definition.categories, *missing])
-    return revise_topic(topic_id=topic.pk, definition=definition, actor_id=None, now=now)
-
-
-def _judge(row: Row) -> str:
-    if row.report is None:
-        return "refused"
-    return "published" if row.report.approved else "new"
-
-
-def _take(row: Row, source: str, version: TopicVersion, language: str, batch: Batch) -> str:
-    if row.report is None:
-        refuse_row(source=source, row_key=row.key, problem=row.problem, batch=batch)
-        return "refused"
-    taken = take_row(
-        source=source, row_key=row.key, row=row.report, version=version, language=language, now=clock.now(), batch=batch
+    seen = survey(rows)
+    plan = Plan(
+        name=file.name,
+        topic_code=topic_code,
+        source=(source or f"ushahidi:{topic_code}")[:80],
+        credit=credit[:200],
+        licence=licence[:120],
+        language=language,
+        dry_run=dry_run,
+        problems=problems,
     )
-    return taken.outcome
+    run_import(rows, total=len(rows), options=seen.options, places=seen.places(), plan=plan)
 
 
-def _account(counts: Counter[str], refused: list[Row], mapped: int, total: int, *, dry_run: bool) -> None:
-    click.echo(f"{total} rows{' (nothing was stored: this was a dry run)' if dry_run else ''}:")
-    for outcome, words in OUTCOMES.items():
-        if counts[outcome]:
-            click.echo(f"  {counts[outcome]:>7} {words}")
-    taken = total - counts["refused"]
-    click.echo(f"  {mapped} with a place + {taken - mapped} without = {taken} taken")
-    for row in refused:
-        click.echo(f"  Row {row.number} was not taken: it {row.problem}.")
+@import_group.command("file")
+@click.argument("file", type=FILE)
+@click.option("--topic", "topic_code", required=True, help="Code of a topic that exists.")
+@click.option("--mapping", "mapping_file", type=FILE, required=True, help="Which column is what: docs/importing.md.")
+@click.option("--limit", type=click.IntRange(min=1), help="Take only so many rows, to try.")
+@_shared_options
+def import_file(
+    file: Path,
+    topic_code: str,
+    mapping_file: Path,
+    limit: int | None,
+    dry_run: bool,
+    source: str,
+    credit: str,
+    licence: str,
+    problems: Path | None,
+) -> None:
+    """Import a CSV table, GeoJSON or a list of JSON objects; run it again at any time, nothing comes twice."""
+    topic = _topic(topic_code)
+    try:
+        mapping = read_mapping(mapping_file)
+        opened = open_source(file, mapping)
+        around = Surroundings(
+            topic.definition, settings.COMMONBEAT.languages, _zone(mapping.date.time_zone), clock.now()
+        )
+        reader = RowReader(mapping, around)
+        click.echo(f"Looking through {file.name} …", err=True)
+        seen = _look(opened, reader, limit)
+        middle = seen.middle()
+        _refuse_swapped(seen, mapping)
+        plan = Plan(
+            name=file.name,
+            topic_code=topic_code,
+            source=(source or mapping.source or f"file:{topic_code}")[:80],
+            credit=(credit or mapping.credit)[:200],
+            licence=(licence or mapping.licence)[:120],
+            dry_run=dry_run,
+            problems=problems,
+        )
+        metres = mapping.place.farthest_km * 1000
+        rows = (near_others(row, middle, metres) for row in _rows(opened, reader, limit))
+        run_import(rows, total=seen.total, options=seen.options, places=seen.places(), plan=plan)
+    except (FileNotReadable, MappingError) as error:
+        raise click.ClickException(str(error)) from None
 
 
-def _write_problems(path: Path, refused: list[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["row", "key", "problem"])
-        writer.writerows([row.number, row.key, row.problem] for row in refused)
-    click.echo(f"The {len(refused)} rows that were not taken are listed in {path}.")
+@import_group.command("draft-mapping")
+@click.argument("file", type=FILE)
+@click.option("--topic", "topic_code", required=True, help="Code of a topic that exists.")
+def draft(file: Path, topic_code: str) -> None:
+    """Print a first mapping, guessed from a file's columns and values, to be checked and completed."""
+    topic = _topic(topic_code)
+    try:
+        click.echo(draft_mapping(file, topic.definition), nl=False)
+    except FileNotReadable as error:
+        raise click.ClickException(str(error)) from None
+
+
+@import_group.command("list")
+def list_imports() -> None:
+    """List what has been imported, newest first."""
+    batches = ImportBatch.objects.select_related("topic").annotate(reports=Count("rows__report")).order_by("-pk")
+    for batch in batches:
+        state = "withdrawn" if batch.withdrawn_at else "" if batch.finished_at else "interrupted"
+        parts = (str(batch.pk), f"{batch.started_at:%Y-%m-%d %H:%M}", batch.source, f"→ {batch.topic.code}")
+        click.echo("  ".join([*parts, f"{batch.reports} reports", batch.licence, state]).rstrip())
+    if not batches:
+        click.echo("Nothing has been imported.")
+
+
+@import_group.command("undo")
+@click.argument("number", type=int)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def undo(number: int, yes: bool) -> None:
+    """Withdraw all reports of one import from public pages and close them; `import list` has the numbers."""
+    batch = ImportBatch.objects.filter(pk=number).first()
+    if batch is None:
+        raise click.ClickException(f"There is no import {number}. See: commonbeat import list")
+    count = batch.rows.exclude(report=None).count()
+    question = f"Withdraw the {count} reports of import {number} ({batch.source}), also those that the desk worked on?"
+    if not yes:
+        click.confirm(question, abort=True)
+    closed = 0
+    with click.progressbar(length=count, label="Withdrawing") as bar:
+        for step in undo_batch(batch_id=number, now=clock.now()):
+            closed += step
+            bar.update(min(step, count))
+    click.echo(f"{closed} reports were closed and are no longer public. The file may be imported again.")
+
+
+def _look(opened: Source, reader: RowReader, limit: int | None) -> Survey:
+    columns, seen = Columns(opened), Survey()
+    for record in columns.watch(opened.records()):
+        if limit is not None and seen.total == limit:
+            break
+        seen.look(reader.read(record))
+    columns.check(reader.columns())
+    return seen
+
+
+def _rows(opened: Source, reader: RowReader, limit: int | None) -> Iterator[ImportedRow]:
+    for count, record in enumerate(opened.records(), start=1):
+        if limit is not None and count > limit:
+            return
+        yield reader.read(record)
+
+
+def _refuse_swapped(seen: Survey, mapping: Mapping) -> None:
+    site = settings.COMMONBEAT.map_latitude, settings.COMMONBEAT.map_longitude
+    middle = seen.middle()
+    if mapping.place.swap is None and middle and seen.looks_swapped(site):
+        north, east = middle
+        raise MappingError(
+            f"The middle of the file's points is {north:.2f} north, {east:.2f} east; the other way round it would be "
+            "near this site's map. Latitude and longitude seem to be swapped. Write swap = true in [place] if they "
+            "are, and swap = false if they are right."
+        )
+
+
+def _topic(code: str) -> Topic:
+    topic = Topic.objects.select_related("current").filter(code=code, current__isnull=False).first()
+    if topic is None:
+        codes = ", ".join(Topic.objects.order_by("position", "id").values_list("code", flat=True))
+        raise click.ClickException(f"There is no topic “{code}”. There are: {codes or 'none'}.")
+    return topic
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or settings.COMMONBEAT.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.UsageError(f"“{name}” is not a time zone; write one such as Europe/Tirane.") from None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
-import statistics
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from commonbeat.foundation.cells import distance_m
-from commonbeat.foundation.text import clean_text, fold, html_unescape_twice
-from commonbeat.reports.actions.imports import ImportedReport
+from commonbeat.cli.imports.records import Cell, FileNotReadable, Record, content_key, fingerprint, shown
+from commonbeat.cli.imports.survey import near_others, survey
+from commonbeat.cli.imports.tables import open_table
+from commonbeat.cli.imports.values import read_date
+from commonbeat.foundation.text import clean_text, html_unescape_twice
+from commonbeat.reports.actions.imports import NEW, PUBLISH, ImportedReport, ImportedRow
 from commonbeat.reports.actions.submit import NOWHERE, Whereabouts
 from commonbeat.reports.models import PlaceSource
 from commonbeat.topics.definition import Option
@@ -24,102 +21,55 @@ from commonbeat.topics.definition import Option
 NEEDED = ("INCIDENT TITLE", "INCIDENT DATE", "DESCRIPTION")
 KNOWN = ("SERIAL", *NEEDED, "LOCATION", "CATEGORY", "LATITUDE", "LONGITUDE", "APPROVED", "VERIFIED")
 DATE_FORMS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%d/%m/%Y", "%Y-%m-%d")
-# Reports of one deployment lie within a country; farther than this from the middle one, a point is a slip (the Haiti
-# file has three, in Belgium, Hong Kong and Italy, where its widest true distance is 440 km).
-FAR_METRES = 1_000_000
-# Ushahidi's longest description in the Haiti file has 4,423 characters; a row of 200 kB is a lost quote.
-ROW_LIMIT = 200_000
-# Rows that show a name to be a place: in the Haiti file 70 names come this often, and none is a person's.
-RECURRING = 5
 
 
-class FileNotReadable(ValueError):
-    """The file as a whole cannot be taken; carries a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: a report, or the reason why it is none."""
-
-    number: int
-    key: str
-    report: ImportedReport | None
-    categories: tuple[Option, ...]
-    problem: str = ""
-
-
-def read_ushahidi(path: Path, *, time_zone: ZoneInfo) -> Iterator[Row]:
+def read_ushahidi(path: Path, *, time_zone: ZoneInfo) -> Iterator[ImportedRow]:
     """Read each row of the export; FileNotReadable when it is not one."""
-    text = _decode(path)
-    records = csv.reader(io.StringIO(text, newline=""), strict=False)
-    try:
-        csv.field_size_limit(ROW_LIMIT)
-        header = [cell.strip().upper() for cell in next(records, [])]
-        missing = [name for name in NEEDED if name not in header]
-        if missing:
-            raise FileNotReadable(
-                f"The file has no column {', '.join(missing)}. An Ushahidi export begins with: {', '.join(KNOWN)}."
-            )
-        table = list(_numbered(records))
-    except csv.Error as error:
-        raise FileNotReadable(f"The file is not readable as CSV: {error}.") from None
-    middle = _middle([_pair(dict(zip(header, cells, strict=False))) for _n, cells in table])
-    for number, cells in table:
-        yield _read_row(number, cells, header, middle, time_zone)
+    table = open_table(path, delimiter=",")
+    header = [column.upper() for column in table.columns]
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        raise FileNotReadable(
+            f"The file has no column {', '.join(missing)}. An Ushahidi export begins with: {', '.join(KNOWN)}."
+        )
+    rows = [_read_row(record, time_zone) for record in table.records()]
+    middle = survey(rows).middle()
+    for row in rows:
+        yield near_others(row, middle)
 
 
-def _decode(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise FileNotReadable(f"The file cannot be opened: {error.strerror}.") from None
-    # A stray NUL is dropped with other control characters; a file with many is none of text.
-    if raw[:4096].count(0) * 100 > len(raw[:4096]) and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileNotReadable("The file is not text. Export it as CSV.")
-    for encoding in ("utf-16",) if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise FileNotReadable("The file is neither UTF-8 nor Windows text.")
+def _read_row(record: Record, zone: ZoneInfo) -> ImportedRow:
+    values = {column.upper(): cell for column, cell in record.values.items()}
+    whole, mark = content_key(record.raw), fingerprint(record.raw)
+    key = (_cell(values, "SERIAL") or _cell(values, "#"))[:40] or whole
 
-
-def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    for number, cells in enumerate(records, start=2):
-        if any(cell.strip() for cell in cells):
-            yield number, cells
-
-
-def _read_row(
-    number: int, cells: list[str], header: list[str], middle: tuple[float, float] | None, zone: ZoneInfo
-) -> Row:
-    record = dict(zip(header, cells, strict=False))
-    serial = record.get("SERIAL", "").strip() or record.get("#", "").strip()
-    whole = hashlib.sha256("\x1f".join(cells).encode()).hexdigest()[:24]
-    key = serial[:40] or whole
-    if len(cells) != len(header):
+    def refused(problem: str) -> ImportedRow:
         # The serial of a broken row cannot be trusted, so the row's own content names it.
-        problem = f"has {len(cells)} cells where the header has {len(header)}; a quote may be missing"
-        return Row(number, whole, None, (), problem)
-    said_at = _date(record["INCIDENT DATE"], zone)
+        name = whole if record.problem else key
+        return ImportedRow(record.number, name, None, problem=problem, fingerprint=mark)
+
+    if record.problem:
+        return refused(record.problem)
+    given = _cell(values, "INCIDENT DATE")
+    said_at = read_date(given, DATE_FORMS, zone)
     if said_at is None:
-        return Row(number, key, None, (), f"has the date “{clean_text(record['INCIDENT DATE'], 30)}”, which is none")
-    title, text = _text(record["INCIDENT TITLE"], 200), _text(record["DESCRIPTION"], 10_000)
+        return refused(f"has the date “{shown(given, 30)}”, which is none")
+    title, text = _text(_cell(values, "INCIDENT TITLE"), 200), _text(_cell(values, "DESCRIPTION"), 10_000)
     if not title and not text:
-        return Row(number, key, None, (), "has neither title nor description")
-    categories = tuple(split_categories(record.get("CATEGORY", "")))
-    where, remark = _where(record, middle)
+        return refused("has neither title nor description")
+    categories = tuple(split_categories(_cell(values, "CATEGORY")))
+    where, remark = _where(values)
     report = ImportedReport(
         title=title,
         text=text,
         said_at=said_at,
         categories=[c.code for c in categories],
         where=where,
-        approved=_yes(record.get("APPROVED", "")),
-        verified=_yes(record.get("VERIFIED", "")),
+        state=PUBLISH if _yes(_cell(values, "APPROVED")) else NEW,
+        verified=_yes(_cell(values, "VERIFIED")),
         remark=remark,
     )
-    return Row(number, key, report, categories)
+    return ImportedRow(record.number, key, report, categories, fingerprint=mark)
 
 
 def split_categories(cell: str) -> Iterator[Option]:
@@ -139,36 +89,19 @@ def split_categories(cell: str) -> Iterator[Option]:
         yield Option(code=slug or hashlib.sha256(name.encode()).hexdigest()[:12], label=label)
 
 
-def recurring_places(rows: Iterable[Row]) -> frozenset[str]:
-    """Give the folded parts of the file's places that come in five rows or more: a town recurs, a victim's home not."""
-    counts = Counter(
-        part
-        for row in rows
-        if row.report is not None
-        for part in {fold(piece) for piece in row.report.where.name.split(",")}
-        if part and not any(character.isdigit() for character in part)
-    )
-    return frozenset(part for part, count in counts.items() if count >= RECURRING)
-
-
-def _where(record: dict[str, str], middle: tuple[float, float] | None) -> tuple[Whereabouts, str]:
-    name = _text(record.get("LOCATION", ""), 200)
-    pair = _pair(record)
-    nowhere = Whereabouts(name=name) if name else NOWHERE
+def _where(values: Mapping[str, Cell]) -> tuple[Whereabouts, str]:
+    name = _text(_cell(values, "LOCATION"), 200)
+    pair = _pair(values)
     if pair is None:
-        given = f"{record.get('LATITUDE', '').strip()} {record.get('LONGITUDE', '').strip()}".strip()
-        return nowhere, f"The file gave the point “{given[:60]}”, which is none." if given else ""
-    if middle is not None and distance_m(*pair, *middle) > FAR_METRES:
-        return nowhere, (
-            f"The file gave the point {pair[0]}, {pair[1]}, more than {FAR_METRES // 1000} km from the other "
-            "reports; it was not put on the map."
-        )
+        given = f"{_cell(values, 'LATITUDE')} {_cell(values, 'LONGITUDE')}".strip()
+        nowhere = Whereabouts(name=name) if name else NOWHERE
+        return nowhere, f"The file gave the point “{shown(given)}”, which is none." if given else ""
     return Whereabouts(source=PlaceSource.FILE, name=name, latitude=pair[0], longitude=pair[1]), ""
 
 
-def _pair(record: dict[str, str]) -> tuple[float, float] | None:
+def _pair(values: Mapping[str, Cell]) -> tuple[float, float] | None:
     try:
-        latitude, longitude = float(record.get("LATITUDE", "")), float(record.get("LONGITUDE", ""))
+        latitude, longitude = float(_cell(values, "LATITUDE")), float(_cell(values, "LONGITUDE"))
     except ValueError:
         return None
     # Ushahidi writes 0, 0 where no place was given.
@@ -177,22 +110,9 @@ def _pair(record: dict[str, str]) -> tuple[float, float] | None:
     return latitude, longitude
 
 
-def _middle(pairs: list[tuple[float, float] | None]) -> tuple[float, float] | None:
-    known = [pair for pair in pairs if pair is not None]
-    # Of fewer than ten points none can be told to be the odd one.
-    if len(known) < 10:
-        return None
-    return statistics.median(p[0] for p in known), statistics.median(p[1] for p in known)
-
-
-def _date(text: str, zone: ZoneInfo) -> datetime | None:
-    for form in DATE_FORMS:
-        try:
-            moment = datetime.strptime(text.strip(), form).replace(tzinfo=zone)
-        except ValueError:
-            continue
-        return moment if 1900 <= moment.year <= 2100 else None
-    return None
+def _cell(values: Mapping[str, Cell], column: str) -> str:
+    cell = values.get(column, "")
+    return cell.strip() if isinstance(cell, str) else ""
 
 
 def _text(raw: str, limit: int) -> str:
@@ -200,4 +120,4 @@ def _text(raw: str, limit: int) -> str:
 
 
 def _yes(cell: str) -> bool:
-    return cell.strip().upper() in {"YES", "1", "TRUE"}
+    return cell.upper() in {"YES", "1", "TRUE"}

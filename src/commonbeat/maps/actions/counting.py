@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from commonbeat.maps import rules
-from commonbeat.maps.actions.buckets import Key, add_to_buckets, insert_rows, lock_revision
+from commonbeat.maps.actions.buckets import Amount, Key, add_to_buckets, insert_rows, lock_revision
+from commonbeat.maps.actions.make_up import Months
 from commonbeat.maps.actions.zone import site_zone
 from commonbeat.maps.contribution import Contribution
 from commonbeat.maps.days import day_numbers
@@ -20,10 +22,14 @@ from commonbeat.maps.models import Counted, Term, Waiting
 from commonbeat.topics.definition import Definition
 from commonbeat.topics.queries import all_topics
 
+INSERT_COUNTED = (
+    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single, source)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
 PUT = (
-    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single)"
-    " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (publication_id) DO UPDATE SET topic_id = excluded.topic_id,"
-    " category = excluded.category, cell = excluded.cell, period = excluded.period, is_single = excluded.is_single"
+    f"{INSERT_COUNTED} ON CONFLICT (publication_id) DO UPDATE SET topic_id = excluded.topic_id,"
+    " category = excluded.category, cell = excluded.cell, period = excluded.period, is_single = excluded.is_single,"
+    " source = excluded.source"
 )
 _WAIT = (
     "INSERT INTO maps_waiting (publication_id, due_at) VALUES (%s, %s)"
@@ -39,6 +45,16 @@ class Place(NamedTuple):
     cell: int
     period: int
     is_single: bool
+    source: int | None
+
+    @property
+    def key(self) -> Key:
+        """Name the bucket of what is published singly."""
+        return self[:4]
+
+
+# The columns of Counted, in the order of Place.
+PLACE_COLUMNS = ("publication_id", "topic_id", "category", "cell", "period", "is_single", "source")
 
 
 class Calendar:
@@ -105,14 +121,9 @@ def recount(*, rows: Sequence[Contribution], now: datetime) -> int:
     with transaction.atomic():
         revision = lock_revision()
         ids = [row.publication_id for row in rows]
-        before = {
-            row[0]: Place(*row[1:])
-            for row in Counted.objects.filter(pk__in=ids).values_list(
-                "publication_id", "topic_id", "category", "cell", "period", "is_single"
-            )
-        }
+        before = {row[0]: Place(*row[1:]) for row in Counted.objects.filter(pk__in=ids).values_list(*PLACE_COLUMNS)}
         calendar = Calendar(today_number(now))
-        deltas: dict[Key, int] = defaultdict(int)
+        moves = _Moves()
         put: list[tuple[Any, ...]] = []
         taken: list[int] = []
         for row, day in zip(rows, days, strict=True):
@@ -124,25 +135,66 @@ def recount(*, rows: Sequence[Contribution], now: datetime) -> int:
             if counts:
                 single = row.is_single
                 period = calendar.period_of(row.topic_id, day, is_single=single, before=old)
-                new = Place(row.topic_id, row.category, row.cell, period, single)
+                new = Place(row.topic_id, row.category, row.cell, period, single, source_of(row, period))
             if new == old:
                 continue
-            if old is not None and old.is_single:
-                deltas[old[:4]] -= 1
+            moves.add(old, -1)
+            moves.add(new, 1)
             if new is None:
                 taken.append(row.publication_id)
             else:
                 put.append((row.publication_id, *new))
-                if new.is_single:
-                    deltas[new[:4]] += 1
+        deltas = moves.amounts()
         if put:
             insert_rows(PUT, put)
         if taken:
             Counted.objects.filter(pk__in=taken).delete()
         calendar.save_terms()
+        Months(calendar.today).note({(row[1], row[4]) for row in put})
         _wait([row for row in rows if row.is_public and row.public_at > moment], ids)
         add_to_buckets(deltas, is_drawn=False, revision=revision)
     return len(put) + len(taken)
+
+
+class _Moves:
+    """What is published singly and comes into buckets and out of them, and what that makes of their senders."""
+
+    def __init__(self) -> None:
+        self._n: Counter[Key] = Counter()
+        self._named: Counter[tuple[int, Key]] = Counter()
+        self._nameless: Counter[Key] = Counter()
+
+    def add(self, place: Place | None, n: int) -> None:
+        """Note a report that comes, or goes."""
+        if place is None or not place.is_single:
+            return
+        key = place.key
+        self._n[key] += n
+        if place.source is None:
+            self._nameless[key] += n
+        else:
+            self._named[place.source, key] += n
+
+    def amounts(self) -> dict[Key, Amount]:
+        """Give what is to be added to each bucket; asked before Counted is written. One query."""
+        sources = Counter(self._nameless)
+        if self._named:
+            held = self._held()
+            for (source, key), n in self._named.items():
+                before = held.get((source, key), 0)
+                sources[key] += (before + n > 0) - (before > 0)
+        return {key: Amount(n, sources[key]) for key, n in self._n.items()}
+
+    def _held(self) -> dict[tuple[int, Key], int]:
+        # A source is of one topic and period, so that few rows have the same.
+        found = Counted.objects.filter(is_single=True, source__in={source for source, _ in self._named}).order_by()
+        rows = found.values_list("source", "topic_id", "category", "cell", "period").annotate(n=Count("publication_id"))
+        return {(source, (topic, category, cell, period)): n for source, topic, category, cell, period, n in rows}
+
+
+def source_of(row: Contribution, period: int) -> int | None:
+    """Name the sender of a report in a period, so that they are nobody in another."""
+    return None if row.source is None else rules.source_in(row.source, row.topic_id, period)
 
 
 def stop_waiting(*, publication_ids: Sequence[int]) -> None:

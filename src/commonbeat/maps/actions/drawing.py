@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime
 
 from django.db import transaction
@@ -10,7 +9,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 
 from commonbeat.maps import rules
-from commonbeat.maps.actions.buckets import CHANGES_KEPT, Key, add_to_buckets, lock_revision
+from commonbeat.maps.actions.buckets import CHANGES_KEPT, Amount, Key, add_to_buckets, lock_revision
 from commonbeat.maps.actions.zone import site_zone
 from commonbeat.maps.models import Change, Counted, Revision, Term
 from commonbeat.topics.definition import Definition
@@ -29,7 +28,7 @@ def draw_due(*, now: datetime, limit: int = 20) -> int:
 
 
 def draw_term(term: Term, definition: Definition, *, now: datetime) -> None:
-    """Part what was published in a period into buckets of at least k; they stay as they are from then on."""
+    """Part what was published in a period into buckets of at least k senders; they stay as they are from then on."""
     with transaction.atomic():
         revision = lock_revision()
         if not Term.objects.select_for_update().filter(pk=term.pk, drawn_at__isnull=True).exists():
@@ -37,14 +36,14 @@ def draw_term(term: Term, definition: Definition, *, now: datetime) -> None:
         counts = (
             Counted.objects.filter(topic_id=term.topic_id, period=term.period, is_single=False)
             .order_by()
-            .values("category", "cell")
+            .values_list("category", "cell", "source")
             .annotate(number=Count("publication_id"))
-            .values_list("category", "cell", "number")
         )
         drawn, untold = rules.draw(counts, rules.fewest_of(definition))
-        deltas: dict[Key, int] = defaultdict(int)
-        for bucket in drawn:
-            deltas[term.topic_id, bucket.category, bucket.cell, term.period] += bucket.n
+        deltas: dict[Key, Amount] = {
+            (term.topic_id, bucket.category, bucket.cell, term.period): Amount(bucket.n, bucket.sources)
+            for bucket in drawn
+        }
         add_to_buckets(deltas, is_drawn=True, revision=revision)
         term.drawn_at, term.untold = now, untold
         term.save(update_fields=["drawn_at", "untold"])

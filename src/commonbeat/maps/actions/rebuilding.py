@@ -12,21 +12,28 @@ import numpy.typing as npt
 from django.db import connection, transaction
 
 from commonbeat.maps import rules
-from commonbeat.maps.actions.buckets import lock_revision, tell_everything_changed
-from commonbeat.maps.actions.counting import PUT, Calendar, Place, moment_value, today_number
+from commonbeat.maps.actions.buckets import INSERT_BUCKET, lock_revision, tell_everything_changed
+from commonbeat.maps.actions.counting import (
+    INSERT_COUNTED,
+    PLACE_COLUMNS,
+    PUT,
+    Calendar,
+    Place,
+    moment_value,
+    source_of,
+    today_number,
+)
+from commonbeat.maps.actions.make_up import Months
 from commonbeat.maps.actions.zone import site_zone
 from commonbeat.maps.contribution import Contribution
 from commonbeat.maps.days import day_numbers
-from commonbeat.maps.models import Bucket, Counted, Term, Waiting
+from commonbeat.maps.models import Bucket, Counted, MakeUp, Term, Waiting
 from commonbeat.topics.definition import Period
 
-_BUCKET = "INSERT INTO maps_bucket (topic_id, category, cell, period, is_drawn, n) VALUES (%s, %s, %s, %s, %s, %s)"
-_COUNT = (
-    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single)"
-    " VALUES (%s, %s, %s, %s, %s, %s)"
-)
 _WAIT = "INSERT INTO maps_waiting (publication_id, due_at) VALUES (%s, %s)"
 _ROWS = 50_000
+# The source of a report without a contact; real ones are 0 and more.
+_NOBODY = -1
 
 Column = npt.NDArray[Any]
 
@@ -42,6 +49,7 @@ def rebuild(*, chunks: Iterable[Sequence[Contribution]], now: datetime, redraw: 
         revision = lock_revision()
         if redraw:
             Term.objects.all().delete()
+            MakeUp.objects.all().delete()
         calendar = Calendar(today_number(now))
         frozen, before = _kept(calendar)
         Counted.objects.filter(is_single=True).delete()
@@ -50,35 +58,44 @@ def rebuild(*, chunks: Iterable[Sequence[Contribution]], now: datetime, redraw: 
         gone = Bucket.objects.all() if redraw else Bucket.objects.filter(is_drawn=False)
         # Deletes without a look at single rows: nothing points to a bucket.
         gone._raw_delete(gone.db)
-        singles = _Singles()
+        singles, months = _Singles(), Months(calendar.today)
         total = 0
         for chunk in chunks:
-            total += _take(chunk, calendar, frozen, before, singles, int(now.timestamp()))
+            total += _take(chunk, calendar, frozen, before, singles, months, int(now.timestamp()))
         singles.write()
         calendar.save_terms()
         if redraw:
             _let_past_terms_be_drawn(calendar)
+            months.let_past_be_drawn()
         tell_everything_changed(revision)
     return total
 
 
 class _Singles:
-    """Collect what is published singly, 14 bytes each, and sum it."""
+    """Collect what is published singly, 22 bytes each, and sum it."""
 
     def __init__(self) -> None:
-        # topic → parts of the columns cell, period, category
-        self._parts: dict[int, tuple[list[Column], list[Column], list[Column]]] = {}
+        # topic → parts of the columns cell, period, category, source
+        self._parts: dict[int, tuple[list[Column], ...]] = {}
         self._codes: dict[str, int] = {}
 
-    def add(self, topics: Sequence[int], categories: Sequence[str], cells: Sequence[int], periods: Any) -> None:
+    def add(
+        self,
+        topics: Sequence[int],
+        categories: Sequence[str],
+        cells: Sequence[int],
+        periods: Sequence[int],
+        sources: Sequence[int | None],
+    ) -> None:
         """Add some."""
         codes = self._codes
         numbers = np.array([codes.setdefault(category, len(codes)) for category in categories], np.uint16)
+        named = np.array([_NOBODY if source is None else source for source in sources], np.int64)
         of = np.array(topics)
-        columns: list[Column] = [np.array(cells, np.int64), np.array(periods, np.int32), numbers]
+        columns: list[Column] = [np.array(cells, np.int64), np.array(periods, np.int32), numbers, named]
         for topic in np.unique(of).tolist():
             mine = of == topic
-            parts = self._parts.setdefault(topic, ([], [], []))
+            parts = self._parts.setdefault(topic, ([], [], [], []))
             for part, column in zip(parts, columns, strict=True):
                 part.append(column[mine])
 
@@ -86,23 +103,43 @@ class _Singles:
         """Insert the buckets in the order of their index, so that it grows at its end."""
         names: Column = np.array(list(self._codes))
         for topic in sorted(self._parts):
-            cells, periods, numbers = (_joined(part) for part in self._parts.pop(topic))
-            order = np.lexsort((numbers, periods, cells))
+            cells, periods, numbers, named = (_joined(part) for part in self._parts.pop(topic))
+            order = np.lexsort((named, numbers, periods, cells))
             # Column by column, so that never all of them are there twice.
             cells = cells[order]
             periods = periods[order]
             numbers = numbers[order]
+            named = named[order]
             del order
-            first = np.ones(len(cells), bool)
-            first[1:] = (cells[1:] != cells[:-1]) | (periods[1:] != periods[:-1]) | (numbers[1:] != numbers[:-1])
+            first = _differs(cells) | _differs(periods) | _differs(numbers)
             starts = np.flatnonzero(first)
             sizes = np.diff(starts, append=len(cells))
+            # Of one sender's reports in a bucket the first counts.
+            senders = np.add.reduceat(
+                (first | _differs(named) | (named == _NOBODY)).view(np.int8), starts, dtype=np.int64
+            )
             with connection.cursor() as cursor:
                 for at in range(0, len(starts), _ROWS):
                     some = starts[at : at + _ROWS]
-                    columns: list[Column] = [names[numbers[some]], cells[some], periods[some], sizes[at : at + _ROWS]]
+                    here = slice(at, at + _ROWS)
+                    columns: list[Column] = [
+                        names[numbers[some]],
+                        cells[some],
+                        periods[some],
+                        sizes[here],
+                        senders[here],
+                    ]
                     rows = zip(*(column.tolist() for column in columns), strict=True)
-                    cursor.executemany(_BUCKET, [(topic, name, cell, day, False, n) for name, cell, day, n in rows])
+                    cursor.executemany(
+                        INSERT_BUCKET, [(topic, name, cell, day, False, n, from_) for name, cell, day, n, from_ in rows]
+                    )
+
+
+def _differs(column: Column) -> npt.NDArray[np.bool_]:
+    """Tell which values are not the one before them."""
+    found = np.ones(len(column), bool)
+    np.not_equal(column[1:], column[:-1], out=found[1:])
+    return found
 
 
 def _joined(parts: list[Column]) -> Column:
@@ -117,6 +154,7 @@ def _take(
     frozen: dict[int, int],
     before: dict[int, Place],
     singles: _Singles,
+    months: Months,
     moment: int,
 ) -> int:
     chunk = [row for row in chunk if row.is_public and frozen.get(row.publication_id) != row.topic_id]
@@ -131,25 +169,29 @@ def _take(
         rows = chunk
     else:
         rows = [chunk[index] for index in single]
-        others = [
-            (row.publication_id, row.topic_id, row.category, row.cell,
-             calendar.period_of(row.topic_id, day, is_single=False, before=before.get(row.publication_id)), False)
-            for row, day in zip(chunk, days.tolist(), strict=True)
-            if not row.is_single
-        ]  # fmt: skip
+        others = []
+        for row, day in zip(chunk, days.tolist(), strict=True):
+            if not row.is_single:
+                period = calendar.period_of(row.topic_id, day, is_single=False, before=before.get(row.publication_id))
+                source = source_of(row, period)
+                others.append((row.publication_id, row.topic_id, row.category, row.cell, period, False, source))
+        months.note({(other[1], other[4]) for other in others})
         with connection.cursor() as cursor:
             cursor.executemany(PUT, others)
         days = days[single]
     if rows:
-        ids, topics, categories, cells, _, _, _ = zip(*rows, strict=True)
+        ids, topics, categories, cells, _, _, _, _ = zip(*rows, strict=True)
         periods = _periods(np.array(topics), days, calendar)
+        sources = [source_of(row, period) for row, period in zip(rows, periods, strict=True)]
+        counted = list(zip(ids, topics, categories, cells, periods, repeat(True), sources))
+        months.note(set(zip(topics, periods, strict=True)))
         with connection.cursor() as cursor:
             # A frozen row whose report is now published singly, under another topic, gives way to it.
             if frozen and not frozen.keys().isdisjoint(ids):
-                cursor.executemany(PUT, list(zip(ids, topics, categories, cells, periods, repeat(True))))
+                cursor.executemany(PUT, counted)
             else:
-                cursor.executemany(_COUNT, list(zip(ids, topics, categories, cells, periods, repeat(True))))
-        singles.add(topics, categories, cells, periods)
+                cursor.executemany(INSERT_COUNTED, counted)
+        singles.add(topics, categories, cells, periods, sources)
     return len(chunk)
 
 
@@ -169,11 +211,9 @@ def _kept(calendar: Calendar) -> tuple[dict[int, int], dict[int, Place]]:
     """Give the publications in drawn buckets with their topics, and what those that wait to be drawn count as."""
     frozen: dict[int, int] = {}
     before: dict[int, Place] = {}
-    rows = Counted.objects.filter(is_single=False).values_list(
-        "publication_id", "topic_id", "category", "cell", "period", "is_single"
-    )
-    for pk, topic_id, category, cell, period, is_single in rows.iterator(chunk_size=10_000):
-        place = Place(topic_id, category, cell, period, is_single)
+    rows = Counted.objects.filter(is_single=False).values_list(*PLACE_COLUMNS)
+    for pk, *columns in rows.iterator(chunk_size=10_000):
+        place = Place(*columns)
         if calendar.is_frozen(place):
             frozen[pk] = place.topic_id
         else:

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('cell', models.BigIntegerField()),
                 ('period', models.IntegerField()),
                 ('n', models.IntegerField()),
+                ('sources', models.IntegerField()),
             ],
         ),
         migrations.CreateModel(
@@ -48,6 +49,7 @@ class Migration(migrations.Migration):
                 ('period', models.IntegerField()),
                 ('is_drawn', models.BooleanField()),
                 ('n', models.IntegerField()),
+                ('sources', models.IntegerField()),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('topic_id', 'cell', 'period', 'category', 'is_drawn'), name='one_bucket')],
@@ -62,9 +64,26 @@ class Migration(migrations.Migration):
                 ('cell', models.BigIntegerField()),
                 ('period', models.IntegerField()),
                 ('is_single', models.BooleanField()),
+                ('source', models.BigIntegerField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('is_single', False)), fields=['topic_id', 'period'], name='counted_undrawn')],
+                'indexes': [models.Index(condition=models.Q(('is_single', False)), fields=['topic_id', 'period'], name='counted_undrawn'), models.Index(condition=models.Q(('is_single', True), ('source__isnull', False)), fields=['source'], name='counted_source')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MakeUp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('topic_id', models.BigIntegerField()),
+                ('month', models.IntegerField()),
+                ('draw_on', models.DateField()),
+                ('drawn_at', models.DateTimeField(null=True)),
+                ('shares', models.JSONField(default=dict)),
+                ('withheld', models.JSONField(default=dict)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('drawn_at__isnull', True)), fields=['draw_on'], name='make_up_due')],
+                'constraints': [models.UniqueConstraint(fields=('topic_id', 'month'), name='one_make_up')],
             },
         ),
         migrations.CreateModel(

@@ -62,27 +62,54 @@ def make_public_copy(
     photo_ids: Sequence[int],
     actor_id: int | None,
     now: datetime,
-    public_at: datetime | None = None,
-    fresh: bool = False,
-    topic: Topic | None = None,
-    known_places: Container[str] | None = None,
 ) -> Publication:
-    """Write the public copy of a locked report and move it, unless screening holds it.
+    """Write the public copy of a locked report and move it, unless screening holds it."""
+    # Locked, so that a topic which turns stricter meanwhile finds this copy too.
+    report.topic = locked_topic(report.topic_id)
+    publication = Publication.objects.filter(report=report).first()
+    is_new = publication is None
+    publication = publication or new_copy(report)
+    # The caller's report, with the topic just read, not a second one from the database.
+    publication.report = report
+    fill_copy(publication, title=title, text=text, place_name=place_name, actor_id=actor_id, now=now)
+    publication.save()
+    if photo_ids or not is_new:
+        _set_public_photos(publication, report, photo_ids)
+    if publication.state == PublicationState.HELD:
+        events.write(events.HELD, report_id=report.pk, now=now, actor_id=actor_id)
+    else:
+        _become_public(report, publication, actor_id=actor_id, now=now)
+    return publication
 
-    public_at is given for imported reports, which were public long before now; a fresh report, stored just now, has no
-    copy yet; topic is the report's, for who has locked it already;
-    known_places are the gazetteer's names, for who has read them already.
+
+def new_copy(report: Report) -> Publication:
+    """Make an empty public copy, not stored."""
+    return Publication(report=report, code=secrets.token_hex(5))
+
+
+def fill_copy(
+    publication: Publication,
+    *,
+    title: str,
+    text: str,
+    place_name: str,
+    actor_id: int | None,
+    now: datetime,
+    public_at: datetime | None = None,
+    known_places: Container[str] | None = None,
+) -> None:
+    """Write into a copy what may be public of its report, whose topic the caller has locked; store nothing.
+
+    public_at is given for imported reports, which were public long before now; known_places are the gazetteer's names,
+    for who has read them already.
     """
+    report = publication.report
     title, text = clean_text(title, 200), clean_text(text, PUBLIC_TEXT_LIMIT)
     place_name = clean_text(place_name, 200)
     if not title:
         raise ReportError(_("Give the public copy a title."))
     found = screen_public(title, text, place_name, known_places=known_places)
-    # Locked, so that a topic which turns stricter meanwhile finds this copy too.
-    report.topic = topic or locked_topic(report.topic_id)
     privacy = report.privacy
-    publication = None if fresh else Publication.objects.filter(report=report).first()
-    publication = publication or Publication(report=report, code=secrets.token_hex(5))
     is_new = publication.pk is None
     was_public = publication.state == PublicationState.PUBLIC
     # What only counted once stays so, though its topic lists each report again; only another topic begins anew.
@@ -109,14 +136,6 @@ def make_public_copy(
     publication.released_at = None
     publication.held_for = sorted(found.kinds)
     publication.state = PublicationState.HELD if found.holds else PublicationState.PUBLIC
-    publication.save()
-    if photo_ids or not is_new:
-        _set_public_photos(publication, report, photo_ids)
-    if found.holds:
-        events.write(events.HELD, report_id=report.pk, now=now, actor_id=actor_id)
-    else:
-        _become_public(report, publication, actor_id=actor_id, now=now)
-    return publication
 
 
 def release_publication(

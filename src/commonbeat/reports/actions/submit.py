@@ -53,20 +53,72 @@ def submit_report(
     reporter_id: int | None = None,
     photo_ids: Sequence[int] = (),
     acknowledged: bool = False,
-    said_at: datetime | None = None,
-    desk_id: int | None = None,
-    look_first: bool = True,
 ) -> tuple[Report, bool]:
     """Store a report and its journal entry; the same client_key gives the first report and False.
 
     contact_confirmed=True says that the contact itself sent this: it is written to only then, or once it has said YES.
-    acknowledged=True says that the caller answers the sender itself (the SMS dialogue does); said_at is when the person
-    said it, where that is long before now (imported files). desk_id is the fallback unit, for who has read it already;
-    look_first=False leaves it to the unique key to find a repeat, where hardly any comes.
+    acknowledged=True says that the caller answers the sender itself (the SMS dialogue does).
     """
-    existing = Report.objects.filter(client_key=client_key).first() if look_first else None
+    existing = Report.objects.filter(client_key=client_key).first()
     if existing is not None:
         return existing, False
+    report = new_report(
+        version=version,
+        text=text,
+        language=language,
+        channel=channel,
+        client_key=client_key,
+        now=now,
+        title=title,
+        categories=categories,
+        answers=answers,
+        where=where,
+        occurred_at=occurred_at,
+        contact_id=contact_id,
+        contact_confirmed=contact_confirmed,
+        reporter_id=reporter_id,
+    )
+    try:
+        with transaction.atomic():
+            report.save(force_insert=True)
+            if photo_ids:
+                _attach(report, photo_ids)
+            events.write(
+                events.SUBMITTED, report_id=report.pk, now=now, data={"acknowledged": acknowledged, "channel": channel}
+            )
+    except IntegrityError:
+        # A second copy of the same sending won the race; a clash of references (1 in 10^13) is raised.
+        existing = Report.objects.filter(client_key=client_key).first()
+        if existing is None:
+            raise
+        return existing, False
+    return report, True
+
+
+def new_report(
+    *,
+    version: TopicVersion,
+    text: str,
+    language: str,
+    channel: str,
+    client_key: str,
+    now: datetime,
+    title: str = "",
+    categories: Sequence[str] = (),
+    answers: Mapping[str, object] | None = None,
+    where: Whereabouts = NOWHERE,
+    occurred_at: datetime | None = None,
+    contact_id: int | None = None,
+    contact_confirmed: bool = False,
+    reporter_id: int | None = None,
+    said_at: datetime | None = None,
+    desk_id: int | None = None,
+) -> Report:
+    """Make a report, with its reference, cell and desk, and store nothing.
+
+    said_at is when the person said it, where that is long before now (imported files); desk_id is the fallback unit,
+    for who has read it already.
+    """
     beat = None
     cell = None
     if where.latitude is not None and where.longitude is not None:
@@ -74,7 +126,8 @@ def submit_report(
         beat = beat_containing(where.latitude, where.longitude)
     unit_id = beat.unit_id if beat else desk_id or fallback_unit().pk
     expiry = version.definition.expiry_days
-    report = Report(
+    return Report(
+        reference=new_reference(),
         client_key=client_key,
         topic_id=version.topic_id,
         topic_version=version,
@@ -99,22 +152,6 @@ def submit_report(
         beat=beat,
         expires_at=now + timedelta(days=expiry) if expiry else None,
     )
-    try:
-        with transaction.atomic():
-            report.reference = new_reference()
-            report.save(force_insert=True)
-            if photo_ids:
-                _attach(report, photo_ids)
-            events.write(
-                events.SUBMITTED, report_id=report.pk, now=now, data={"acknowledged": acknowledged, "channel": channel}
-            )
-    except IntegrityError:
-        # A second copy of the same sending won the race; a clash of references (1 in 10^13) is raised.
-        existing = Report.objects.filter(client_key=client_key).first()
-        if existing is None:
-            raise
-        return existing, False
-    return report, True
 
 
 def _attach(report: Report, photo_ids: Sequence[int]) -> None:

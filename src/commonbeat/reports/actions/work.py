@@ -71,10 +71,8 @@ def move_report(*, report_id: int, to_state: str, actor: User, now: datetime, re
     return report
 
 
-def move_locked(
-    report: Report, to_state: str, *, now: datetime, actor_id: int | None, reason: str = "", fresh: bool = False
-) -> None:
-    """Move a report that the caller has locked, and keep its public copy in step; a fresh one has none yet."""
+def move_locked(report: Report, to_state: str, *, now: datetime, actor_id: int | None, reason: str = "") -> None:
+    """Move a report that the caller has locked, and keep its public copy in step."""
     if not rules.may_move(report.state, to_state):
         raise MoveNotPossible
     before = report.state
@@ -82,7 +80,7 @@ def move_locked(
     report.state_reason = reason
     report.changed_at = now
     report.save(update_fields=["state", "state_reason", "changed_at"])
-    publication = None if fresh else Publication.objects.filter(report=report).first()
+    publication = Publication.objects.filter(report=report).first()
     if publication is not None:
         if to_state not in rules.PUBLIC_STATES and publication.state != "withdrawn":
             publication.state = "withdrawn"

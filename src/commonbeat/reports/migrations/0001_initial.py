@@ -105,6 +105,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ImportBatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=80)),
+                ('credit', models.CharField(blank=True, max_length=200)),
+                ('licence', models.CharField(blank=True, max_length=120)),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('withdrawn_at', models.DateTimeField(null=True)),
+                ('topic', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='topics.topic')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('finished_at', None), ('withdrawn_at', None)), fields=('source',), name='one_open_import')],
+            },
+        ),
+        migrations.CreateModel(
             name='Publication',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -124,6 +140,7 @@ class Migration(migrations.Migration):
                 ('is_verified', models.BooleanField(default=False)),
                 ('independent_sources', models.PositiveSmallIntegerField(default=0)),
                 ('is_imported', models.BooleanField(default=False)),
+                ('import_batch', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='reports.importbatch')),
                 ('is_resolved', models.BooleanField(default=False)),
                 ('held_for', models.JSONField(default=list)),
                 ('released_at', models.DateTimeField(null=True)),
@@ -142,13 +159,14 @@ class Migration(migrations.Migration):
             name='ImportRow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=80)),
                 ('row_key', models.CharField(max_length=80)),
+                ('fingerprint', models.BigIntegerField(default=0)),
+                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='reports.importbatch')),
                 ('problem', models.CharField(blank=True, max_length=200)),
                 ('report', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reports.report')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('source', 'row_key'), name='import_row_once')],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'row_key'), name='import_row_once')],
             },
         ),
         migrations.AddIndex(

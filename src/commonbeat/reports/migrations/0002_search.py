@@ -96,6 +96,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "report", models.Index(F("cell").bitrightshift(21), "created_at", name="report_near_in_time")
         ),
+        migrations.AddIndex(
+            "report",
+            models.Index(
+                fields=[
+                    "unit", "state", "latitude", "longitude", "cell", "topic", "beat", "channel", "verified_at",
+                ],
+                name="report_desk_map",
+            ),
+        ),
         migrations.AddIndex("report", models.Index(fields=["created_at"], name="report_time")),
         migrations.AddIndex(
             "report",

@@ -28,6 +28,18 @@ class Row(NamedTuple):
     public_at: int
     is_single: bool
     is_public: bool
+    contact: int | None
+
+
+class SentRow(NamedTuple):
+    """How the report of a publication came in."""
+
+    publication_id: int
+    channel: str
+    # "" for the rows of a file: they say nothing of who reports, nor when.
+    language: str
+    received_at: int | None
+    contact: int | None
 
 
 def contributions(report_ids: Sequence[int]) -> list[Row]:
@@ -76,8 +88,28 @@ def _select() -> str:
         f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]},"
         # A topic that turned to counts is counted so at once, before its copies have been hidden one by one.
         " lists_each AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only),"
-        " CASE WHEN state = 'public' THEN 1 ELSE 0 END FROM reports_publication"
+        " CASE WHEN state = 'public' THEN 1 ELSE 0 END,"
+        " (SELECT contact_id FROM reports_report WHERE reports_report.id = report_id) FROM reports_publication"
     )
+
+
+def sendings(publication_ids: Sequence[int]) -> list[SentRow]:
+    """Read how the reports of some publications came in."""
+    from commonbeat.reports.models import Publication
+
+    found: list[SentRow] = []
+    for start in range(0, len(publication_ids), 500):
+        rows = (
+            Publication.objects.filter(pk__in=publication_ids[start : start + 500])
+            .order_by()
+            .values_list(
+                "pk", "report__channel", "report__language", "report__created_at", "report__contact_id", "is_imported"
+            )
+        )
+        for pk, channel, language, at, contact, is_imported in rows:
+            spoken, received = ("", None) if is_imported else (language, int(at.timestamp()))
+            found.append(SentRow(pk, channel, spoken, received, contact))
+    return found
 
 
 def _rows(column: str, ids: Sequence[int]) -> list[Row]:
@@ -92,6 +124,6 @@ def _read(sql: str, values: Sequence[int]) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return [
-            Row(pk, topic_id, category, cell, at, bool(single), bool(public))
-            for pk, topic_id, category, cell, at, single, public in cursor.fetchall()
+            Row(pk, topic_id, category, cell, at, bool(single), bool(public), contact)
+            for pk, topic_id, category, cell, at, single, public, contact in cursor.fetchall()
         ]

@@ -36,7 +36,6 @@ PAGE_SIZE = 50
 # Counting stops here: "99+" says as much as an exact number, and counting a million costs 60 ms.
 COUNT_LIMIT = 100
 EXCERPT = 160
-MAP_REPORTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def report_list(
     found = matching(viewer, filters, now=now, beat_ids=beat_ids)
     backwards = after is not None and before is None and not filters.text
     if filters.text:
-        found = search_reports(found, filters.text, within=_within(viewer, filters, beat_ids), before=before)
+        found = search_reports(found, filters.text, within=index_words(viewer, filters, beat_ids), before=before)
     else:
         found = _from(found, before, after if backwards else None)
         if filters.tab == "beat" and not filters.beat_id and len(beat_ids) > 1:
@@ -210,7 +209,8 @@ def _of_beats(found: ReportQuerySet, beat_ids: Sequence[int], *, backwards: bool
     return found.filter(pk__in=ids)
 
 
-def _within(viewer: User, filters: Filters, beat_ids: Sequence[int]) -> dict[str, Any]:
+def index_words(viewer: User, filters: Filters, beat_ids: Sequence[int]) -> dict[str, Any]:
+    """Give the filters as the search index knows them."""
     within: dict[str, Any] = {"topic": filters.topic_id, "state": filters.state, "beat": filters.beat_id}
     if not may(viewer, Permission.SEE_ALL_DESKS):
         within["unit"] = viewer.unit_id
@@ -343,24 +343,9 @@ def held_publication(publication_id: int) -> Publication | None:
     )
 
 
-def open_places(
-    viewer: User, *, box: tuple[float, float, float, float] | None, limit: int = MAP_REPORTS
-) -> list[tuple[int, int, float, float, int, str]]:
-    """Read the newest open reports with a place: (id, topic, latitude, longitude, cell, title); box is W, S, E, N."""
-    found = Report.objects.visible_to(viewer).filter(state__in=[State.NEW, State.TRIAGED], cell__isnull=False)
-    # Narrowing to a box after the newest were picked keeps the work bounded at any size of the desk.
-    newest = found.order_by("-pk").values_list("pk", "topic_id", "latitude", "longitude", "cell", "title")[:limit]
-    rows = [(pk, topic, lat, lon, cell, title) for pk, topic, lat, lon, cell, title in newest if lat is not None]
-    if box is None:
-        return rows  # type: ignore[return-value]  # cell is not null, which the filter says
-    west, south, east, north = box
-    return [row for row in rows if south <= row[2] <= north and west <= (row[3] or 0.0) <= east]  # type: ignore[misc]
-
-
-def open_without_place(viewer: User) -> int:
-    """Count the open reports without a place, up to COUNT_LIMIT."""
-    found = Report.objects.visible_to(viewer).filter(state__in=[State.NEW, State.TRIAGED], cell__isnull=True)
-    return found[:COUNT_LIMIT].count()
+def is_on_incident(report_id: int) -> bool:
+    """Tell whether a report hangs on an incident."""
+    return Report.objects.filter(pk=report_id, incident__isnull=False).exists()
 
 
 def count_newer(viewer: User, filters: Filters, than: int, *, now: datetime, beat_ids: Sequence[int] = ()) -> int:

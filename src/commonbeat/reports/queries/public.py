@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast, Substr
 
-from commonbeat.foundation import cells
 from commonbeat.reports.models import Publication, PublicationQuerySet
 from commonbeat.reports.queries.prepared import Prepared, blank_moment, blank_number, blank_text
 from commonbeat.topics.definition import Definition
@@ -22,8 +20,6 @@ PAGE_SIZE = 50
 # Up to here the list counts exactly, as the map does; a page asks at most every few seconds.
 COUNT_CAP = 50_000
 EXCERPT = 180
-# More than this many marks make a map slow on an old phone, and unreadable on any.
-MOST_FEATURES = 500
 
 
 class Box(NamedTuple):
@@ -67,29 +63,20 @@ class Row(NamedTuple):
 class Page(NamedTuple):
     """A page of rows, with the codes that lead to its neighbours."""
 
-    rows: list[Row]
+    # As the database wrote them; `rows` reads them. The id stands first, then the code and the topic.
+    raw: list[tuple[Any, ...]]
+    query: Prepared
     newer: str
     older: str
 
+    @property
+    def rows(self) -> list[Row]:
+        """Read the rows."""
+        return [self.row(raw) for raw in self.raw]
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Reports drawn as one mark: one public cell or a parent of several. `topic_id` is None when they differ."""
-
-    latitude: float
-    longitude: float
-    count: int
-    topic_id: int | None
-    code: str
-
-
-class Spots(NamedTuple):
-    """What a map draws; drawn + without_place = total, and `exact` tells that no cells were merged."""
-
-    spots: list[Spot]
-    drawn: int
-    without_place: int
-    exact: bool
+    def row(self, raw: tuple[Any, ...]) -> Row:
+        """Read one of the rows."""
+        return Row(*self.query.read(raw))
 
 
 def public_publications(
@@ -151,7 +138,7 @@ def list_page(filters: Filters, *, now: datetime, before: str = "", after: str =
     last, first = _bounds(filters, now=now, not_after=None if ascending else at, not_before=at if ascending else None)
     kind = replace(filters, since=None, until=None)
     query = _page_query(kind, has_first=first is not None, has_start=start is not None, ascending=ascending, size=size)
-    rows = [Row(*values) for values in query.rows(last=last, first=first, at=at, pk=pk)]
+    rows = query.raw_rows(last=last, first=first, at=at, pk=pk)
     more = len(rows) > size
     rows = rows[:size]
     if ascending:
@@ -160,8 +147,9 @@ def list_page(filters: Filters, *, now: datetime, before: str = "", after: str =
     has_newer = more if ascending else start is not None
     return Page(
         rows,
-        newer=rows[0].code if rows and has_newer else "",
-        older=rows[-1].code if rows and has_older else "",
+        query,
+        newer=rows[0][1] if rows and has_newer else "",
+        older=rows[-1][1] if rows and has_older else "",
     )
 
 
@@ -176,9 +164,9 @@ def _page_query(kind: Filters, *, has_first: bool, has_start: bool, ascending: b
     return Prepared(_columns(found.order_by(*order)[: size + 1]))
 
 
-def latest(*, now: datetime, limit: int = 5) -> list[Row]:
+def latest(*, now: datetime, limit: int = 5) -> Page:
     """Read the newest public copies."""
-    return list_page(Filters(), now=now, size=limit).rows
+    return list_page(Filters(), now=now, size=limit)
 
 
 def definitions_of(topic_ids: Iterable[int]) -> dict[int, Definition]:
@@ -206,53 +194,15 @@ def publication_by_code(code: str, *, now: datetime) -> Publication | None:
     return (
         Publication.objects.public(now)
         .filter(code=code)
-        .select_related("topic__current")
+        .select_related("topic__current", "import_batch")
         .prefetch_related("photos")
         .first()
     )
 
 
-def titles_of(codes: list[str], *, now: datetime) -> dict[str, str]:
-    """Read the titles of some public copies, code → title."""
-    if not codes:
-        return {}
-    return dict(Publication.objects.public(now).filter(code__in=codes).values_list("code", "title"))
-
-
 def is_public_photo(token: str, *, now: datetime) -> bool:
     """Tell whether a picture stands in a copy that anybody may see."""
     return Publication.objects.public(now).filter(photos__public_token=token, photos__is_public=True).exists()
-
-
-def spots(filters: Filters, *, now: datetime, most: int = MOST_FEATURES) -> Spots:
-    """Sum the public copies by public cell, and cells by their parents until at most `most` marks are left."""
-    found = public_publications(filters, now=now)
-    grouped = (
-        found.filter(cell__isnull=False)
-        .order_by()
-        .values("cell", "topic_id")
-        .annotate(n=Count("id"), some=Max("code"))
-        .values_list("cell", "topic_id", "n", "some")
-    )
-    by_cell: dict[int, _Heap] = defaultdict(_Heap)
-    for cell, topic_id, count, code in grouped:
-        assert cell is not None, "filtered above"
-        by_cell[cell].add(count, topic_id, code)
-    exact = len(by_cell) <= most
-    finest = max((cells.resolution_of(cell) for cell in by_cell), default=0)
-    while len(by_cell) > most and finest > 0:
-        finest -= 1
-        merged: dict[int, _Heap] = defaultdict(_Heap)
-        for cell, heap in by_cell.items():
-            merged[cells.parent(cell, min(finest, cells.resolution_of(cell)))].merge(heap)
-        by_cell = merged
-    marks = [
-        Spot(*cells.centre(cell), heap.count, heap.topic_id, heap.code if heap.count == 1 else "")
-        for cell, heap in by_cell.items()
-    ]
-    drawn = sum(mark.count for mark in marks)
-    without_place = 0 if filters.box is not None else found.filter(cell__isnull=True).count()
-    return Spots(marks, drawn, without_place, exact)
 
 
 def _rows(found: PublicationQuerySet) -> list[Row]:
@@ -287,28 +237,3 @@ def _position(code: str, *, now: datetime) -> tuple[datetime, int] | None:
 def _position_query() -> Prepared:
     found = Publication.objects.public(blank_moment("now")).filter(code=blank_text("code"))
     return Prepared(found.values_list("public_at", "id")[:1])
-
-
-class _Heap:
-    """What has been put on one mark so far."""
-
-    __slots__ = ("code", "count", "topics")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.code = ""
-        self.topics: set[int] = set()
-
-    def add(self, count: int, topic_id: int, code: str) -> None:
-        self.count += count
-        self.topics.add(topic_id)
-        self.code = code
-
-    def merge(self, other: _Heap) -> None:
-        self.count += other.count
-        self.topics |= other.topics
-        self.code = other.code
-
-    @property
-    def topic_id(self) -> int | None:
-        return next(iter(self.topics)) if len(self.topics) == 1 else None

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import ascii_digits, clean_text, fold
 from commonbeat.topics.checks import MOST_FIELDS, MOST_OPTIONS, WORKFLOW_STATES
-from commonbeat.topics.definition import Definition, FieldKind, decode, encode
+from commonbeat.topics.definition import Definition, FieldKind, Period, decode, encode
 from commonbeat.web.administration.numbers import whole_number
 
 WITH_OPTIONS = frozenset({FieldKind.CHOICE, FieldKind.CHOICES, FieldKind.RATING})
@@ -147,6 +147,11 @@ def _read_privacy(draft: Draft, post: Mapping[str, str]) -> None:
         data["publishes"] = post["publishes"]
     if post.get("who_may_report") in ("anyone", "account"):
         data["who_may_report"] = post["who_may_report"]
+    if "period" in post:
+        data["period"] = post["period"] or None
+        if data["period"] is not None and data["period"] not in set(Period):
+            data["period"] = None
+            draft.problems["period"] = _("Choose by which span of time reports are counted.")
     for name in ("public_resolution", "smallest_count", "delay_hours", "expiry_days"):
         number = whole_number(ascii_digits(post.get(name, "").strip()))
         if number is None:

@@ -44,8 +44,13 @@ from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.filters import number, query_of, read_filters
 from commonbeat.web.desk.pages import draw, draw_block, report_address
 from commonbeat.web.desk.reports import Problem, report_context, visible_report
+from commonbeat.web.errors import error_page
 
-BULK_LIMIT = 100
+BULK_LIMIT = 200
+# A slip of the hand must not make one incident of half a town.
+MERGE_LIMIT = 20
+# What a bulk act does besides moving; also the mark by which it is taken back.
+CLAIM, MERGE = "claim", "merge"
 # The field that a refusal of a verb points to.
 FIELDS = {
     "ask": "ask", "tell": "tell", "note": "note", "verify": "evidence", "publish": "title", "move": "reason",
@@ -273,45 +278,83 @@ class Outcome:
 @require_POST
 @needs(Permission.WORK_REPORTS)
 def bulk(request: HttpRequest) -> HttpResponseBase:
-    """Accept or turn down several reports at once, each through the same action; the result names each."""
+    """Do one thing to several reports at once, each through the same action; the result names each."""
     actor = signed_in(request)
     now = clock.now()
     undo = request.POST.get("step") == "undo"
-    to_state = request.POST.get("to", "")
-    if not undo and to_state not in (rules.TRIAGED, rules.REJECTED):
+    to = request.POST.get("to", "")
+    if not undo and to not in (rules.TRIAGED, rules.REJECTED, CLAIM, MERGE):
         raise Http404
-    wanted = [part.partition(":") for part in request.POST.getlist("report")[:BULK_LIMIT]]
+    given = request.POST.getlist("report")
+    if len(given) > BULK_LIMIT:
+        said = _("A change reaches %(count)s reports at once. Choose fewer.") % {"count": BULK_LIMIT}
+        return error_page(request, status=400, title=_("Too many reports at once"), sentence=said)
+    wanted = [part.partition(":") for part in given]
     chosen = {pk: before for pk, before in ((number(head), tail) for head, _colon, tail in wanted) if pk}
-    outcomes = []
-    for row in desk.rows_of(actor, chosen, now=now):
-        title = row.title or excerpt(row.excerpt, 90)
-        try:
-            if undo:
-                _take_back(row.id, chosen[row.id], actor, now)
-            else:
-                move_report(
-                    report_id=row.id, to_state=to_state, actor=actor, now=now, reason=request.POST.get("reason", "")
-                )
-        except ReportError as error:
-            outcomes.append(Outcome(row.id, title, error.sentence, False, row.state))
-        else:
-            said = _("taken back") if undo else str(State(to_state).label)
-            outcomes.append(Outcome(row.id, title, said, True, row.state))
+    rows = desk.rows_of(actor, chosen, now=now)
+    if to == MERGE and not undo:
+        outcomes = _put_together(rows, actor, now)
+    else:
+        before = chosen if undo else {}
+        outcomes = [_one_of_several(row, to, before.get(row.id), request.POST, actor, now) for row in rows]
     done = sum(outcome.done for outcome in outcomes)
     context = {
         "outcomes": outcomes,
         "done": done,
         "undo": undo,
-        "can_undo": done > 0 and not undo,
+        "can_undo": not undo and any(outcome.done and outcome.before for outcome in outcomes),
         "reason": request.POST.get("reason", ""),
         "sentence": ngettext("%(count)s report was changed.", "%(count)s reports were changed.", done)
         % {"count": done},
         "query": query_of(request.GET, read_filters(request.GET)),
+        "back": "desk:map" if request.POST.get("from") == "map" else "desk:list",
     }
     return draw(request, "desk/reports/bulk.html", context, status=200 if done or not outcomes else 409)
 
 
+def _one_of_several(row: desk.Row, to: str, before: str | None, data: QueryDict, actor: User, now: datetime) -> Outcome:
+    title = row.title or excerpt(row.excerpt, 90)
+    try:
+        if before is not None:
+            _take_back(row.id, before, actor, now)
+            said = _("taken back")
+        elif to == CLAIM:
+            claim_report(report_id=row.id, actor=actor, now=now)
+            said = _("You are working on it")
+        else:
+            move_report(report_id=row.id, to_state=to, actor=actor, now=now, reason=data.get("reason", ""))
+            said = str(State(to).label)
+    except ReportError as error:
+        return Outcome(row.id, title, error.sentence, False, row.state)
+    return Outcome(row.id, title, said, True, CLAIM if to == CLAIM else row.state)
+
+
+def _put_together(rows: list[desk.Row], actor: User, now: datetime) -> list[Outcome]:
+    # All or none, onto the oldest: half an incident helps nobody.
+    titles = {row.id: row.title or excerpt(row.excerpt, 90) for row in rows}
+    # Who was on an incident before stays on one when this is taken back.
+    marks = {row.id: "" if row.on_incident else MERGE for row in rows}
+    try:
+        if len(titles) > MERGE_LIMIT:
+            raise ReportError(_("At most %(count)s reports can be put together at once.") % {"count": MERGE_LIMIT})
+        if len(titles) < 2:
+            raise ReportError(_("Choose at least two reports."))
+        oldest, *others = sorted(titles)
+        merge_reports(report_id=oldest, other_ids=others, actor=actor, now=now)
+    except ReportError as error:
+        return [Outcome(pk, title, error.sentence, False, "") for pk, title in titles.items()]
+    return [Outcome(pk, title, _("put together"), True, marks[pk]) for pk, title in titles.items()]
+
+
 def _take_back(report_id: int, before: str, actor: User, now: datetime) -> None:
+    if before == CLAIM:
+        release_claim(report_id=report_id, actor=actor, now=now)
+        return
+    if before == MERGE:
+        # With the last one but one the incident is gone, and the last stands by itself already.
+        if desk.is_on_incident(report_id):
+            unmerge_report(report_id=report_id, actor=actor, now=now)
+        return
     move_report(report_id=report_id, to_state=rules.NEW, actor=actor, now=now)
     if before == rules.TRIAGED:
         move_report(report_id=report_id, to_state=rules.TRIAGED, actor=actor, now=now)

@@ -23,7 +23,9 @@ def draw(request: HttpRequest, template: str, context: Mapping[str, Any], *, sta
     return render(request, template, {"messages": get_messages(request), **context}, status=status)
 
 
-def draw_block(request: HttpRequest, template: str, block: str, context: Mapping[str, Any]) -> HttpResponse:
+def draw_block(
+    request: HttpRequest, template: str, block: str, context: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
     """Draw one block of a page."""
     environment = engines["jinja2"].env  # type: ignore[attr-defined]  # Django's Jinja2 backend
     everything = {
@@ -33,7 +35,7 @@ def draw_block(request: HttpRequest, template: str, block: str, context: Mapping
         "csrf_token": get_token(request),
         **context,
     }
-    return HttpResponse(jinja2_fragments.render_block(environment, template, block, **everything))
+    return HttpResponse(jinja2_fragments.render_block(environment, template, block, **everything), status=status)
 
 
 def town_map() -> str:

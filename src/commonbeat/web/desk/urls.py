@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from commonbeat.web.desk import acts, map, moderation, reports
+from commonbeat.web.desk import acts, lasso, map, moderation, reports
 
 app_name = "desk"
 urlpatterns: list[URLPattern] = [
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("moderation/", moderation.moderation, name="moderation"),
     path("moderation/<int:publication_id>/<slug:verb>/", moderation.decide, name="decide"),
     path("moderation/<int:publication_id>/photos/<int:photo_id>/", moderation.photo, name="held_photo"),
-    path("map/", map.desk_map, name="map"),
-    path("map.geojson", map.map_data, name="map_data"),
+    path("map/", map.map_page, name="map"),
+    path("map/points.json", map.map_points, name="map_points"),
+    path("map/select/", lasso.select, name="map_select"),
 ]

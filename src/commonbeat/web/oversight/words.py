@@ -36,6 +36,8 @@ PHRASES: dict[str, Promise] = {
     "reports.looked": gettext_lazy("Report opened by staff"),
     "reports.map_looked": gettext_lazy("Exact map of a desk opened"),
     "reports.tightened": gettext_lazy("Public copies hidden or made coarser"),
+    "reports.imported": gettext_lazy("Reports imported from a file"),
+    "reports.import_undone": gettext_lazy("Import withdrawn, with all its reports"),
     "people.staff_created": gettext_lazy("Staff account made"),
     "people.role_changed": gettext_lazy("Role of an account changed"),
     "people.deactivated": gettext_lazy("Account closed"),

@@ -9,7 +9,7 @@ from commonbeat.foundation import clock
 from commonbeat.reports.queries.public import latest
 from commonbeat.topics.queries import enabled_topics
 from commonbeat.web.public.officer import some_officers
-from commonbeat.web.public.reports import lines_of
+from commonbeat.web.public.reports import written_rows
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "public/home.html",
         {
             "topics": enabled_topics(),
-            "lines": lines_of(latest(now=clock.now())),
+            **written_rows(latest(now=clock.now())),
             "officers": some_officers(),
         },
     )

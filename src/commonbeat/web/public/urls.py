@@ -2,7 +2,20 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from commonbeat.web.public import home, lookup, map, officer, offline, outbox, pages, reports, wizard
+from commonbeat.web.public import (
+    data,
+    home,
+    lookup,
+    map,
+    officer,
+    offline,
+    outbox,
+    pages,
+    picture,
+    reports,
+    safety,
+    wizard,
+)
 
 app_name = "public"
 urlpatterns = [
@@ -16,7 +29,11 @@ urlpatterns = [
     path("reports/", reports.report_list, name="reports"),
     path("reports/<slug:code>/", reports.report_page, name="report"),
     path("map/", map.map_page, name="map"),
-    path("map/points.geojson", map.map_data, name="map_data"),
+    path("map/picture.png", picture.picture, name="picture"),
+    path("map/safety/", safety.safety_page, name="safety"),
+    path("map/safety.geojson", safety.safety_data, name="safety_data"),
+    re_path(r"^map/safety/(?P<cell>[0-9a-f]{15})/$", safety.safety_place, name="safety_place"),
+    path("data/", data.data_page, name="data"),
     path("officer/", officer.officer, name="officer"),
     path("lookup/", lookup.lookup, name="lookup"),
     path("language/", pages.set_language, name="set_language"),

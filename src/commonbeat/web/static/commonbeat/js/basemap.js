@@ -1,7 +1,8 @@
 // The map underneath: the offline world, and the town's own file above it where there is one. Canvas only, no WebGL.
 // Layers are named as in Protomaps files (earth, landuse, water, roads, buildings, pois, places), so that an extract of
 // a real town dropped into the folder is drawn by the same rules.
-const { L, protomapsL } = window;
+const { L } = window;
+let { protomapsL } = window;
 
 const LIGHT = {
   sea: "#a9cbcf", earth: "#f5f0e5", residential: "#efe6d7", park: "#cfe0bb", forest: "#c2d6b1", meadow: "#dfe6c6", farmland: "#ece7c9",
@@ -85,26 +86,69 @@ async function layerOf(url, options) {
   return { layer, header };
 }
 
+// Make a Leaflet map in a container that says where (data-lat, data-lon, data-zoom), unless the view is handed in.
+export function openMap(box, view) {
+  box.dir = "ltr"; // Leaflet counts pixels from the left; right-to-left pages would tear the tiles apart.
+  const { lat, lon, zoom } = box.dataset;
+  const map = L.map(box, { preferCanvas: true, minZoom: 2, maxZoom: 19, worldCopyJump: true, zoomControl: false, fadeAnimation: false, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches });
+  map.attributionControl.setPrefix(false);
+  L.control.zoom({ zoomInTitle: box.dataset.textIn || "+", zoomOutTitle: box.dataset.textOut || "−" }).addTo(map);
+  const placed = Boolean(lat && lon);
+  if (view) map.setView(view.center, view.zoom, { animate: false });
+  else map.setView(placed ? [Number(lat), Number(lon)] : [30, 15], placed ? Number(zoom || 14) : 2);
+  paper(map, box.dataset.townPmtiles);
+  return map;
+}
+
+function paper(map, townPmtiles) {
+  map.getContainer().style.background = (isDark() ? DARK : LIGHT)[townPmtiles ? "earth" : "sea"];
+}
+
+// The library that draws the ground, loaded now where the page has left it for later (data-protomaps).
+function library(address) {
+  protomapsL = window.protomapsL;
+  if (protomapsL || !address) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: address, onload: resolve, onerror: reject });
+    document.head.append(script);
+  }).then(() => { protomapsL = window.protomapsL; });
+}
+
 // Put the maps that the container names (data-world-pmtiles, data-town-pmtiles) onto a Leaflet map.
 // Returns the header of the town's file, or null: a map without its ground still shows its pins.
-export async function addGround(map, { worldPmtiles, townPmtiles }) {
-  let town = null;
-  map.getContainer().style.background = (isDark() ? DARK : LIGHT)[townPmtiles ? "earth" : "sea"];
-  const wanted = [];
-  if (worldPmtiles) wanted.push(layerOf(worldPmtiles, () => ({ zIndex: 1 })));
-  if (townPmtiles) {
-    wanted.push(layerOf(townPmtiles, (h) => ({
-      zIndex: 2, minZoom: h.minZoom + 1, bounds: [[h.minLat, h.minLon], [h.maxLat, h.maxLon]],
-    })));
+export async function addGround(map, { worldPmtiles, townPmtiles, protomaps }) {
+  paper(map, townPmtiles);
+  try {
+    await library(protomaps);
+  } catch (error) {
+    console.warn("The ground of the map could not be loaded.", error);
+    return null;
   }
-  const results = await Promise.allSettled(wanted);
-  results.forEach((result, index) => {
-    if (result.status === "rejected") {
-      console.warn("A base map could not be read.", result.reason);
-      return;
-    }
-    result.value.layer.addTo(map);
-    if (townPmtiles && index === results.length - 1) town = result.value.header;
-  });
+  const town = townPmtiles ? await added(map, townPmtiles, (h) => ({
+    zIndex: 2, minZoom: h.minZoom + 1, bounds: [[h.minLat, h.minLon], [h.maxLat, h.maxLon]],
+  })) : null;
+  if (!worldPmtiles) return town;
+  // Where the town's map fills the view, the world under it would be 30 kB that nobody sees.
+  const covers = () => town && map.getZoom() > town.minZoom && L.latLngBounds([town.minLat, town.minLon], [town.maxLat, town.maxLon]).contains(map.getBounds());
+  const world = () => added(map, worldPmtiles, () => ({ zIndex: 1 }));
+  if (covers()) {
+    const leave = () => {
+      if (covers()) return;
+      map.off("moveend", leave);
+      world();
+    };
+    map.on("moveend", leave);
+  } else await world();
   return town;
+}
+
+async function added(map, url, options) {
+  try {
+    const { layer, header } = await layerOf(url, options);
+    layer.addTo(map);
+    return header;
+  } catch (error) {
+    console.warn("A base map could not be read.", error);
+    return null;
+  }
 }

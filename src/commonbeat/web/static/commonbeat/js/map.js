@@ -1,6 +1,6 @@
 // Maps of a page. <div class="map" data-map="show" data-src="…"> draws what an address tells; data-map="pick" lets a
 // reader put a pin. components/map.html writes both, with the list or the text field that does the same without a map.
-import { addGround, isDark } from "./basemap.js";
+import { addGround, isDark, openMap } from "./basemap.js";
 
 const { L } = window;
 const HUES = {
@@ -151,13 +151,9 @@ function pick(map, box) {
 }
 
 async function start(box) {
-  box.dir = "ltr"; // Leaflet counts pixels from the left; right-to-left pages would tear the tiles apart.
   const { lat, lon, zoom } = box.dataset;
-  const map = L.map(box, { preferCanvas: true, minZoom: 2, maxZoom: 19, worldCopyJump: true, zoomControl: false, fadeAnimation: false, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches });
-  map.attributionControl.setPrefix(false);
-  L.control.zoom({ zoomInTitle: box.dataset.textIn || "+", zoomOutTitle: box.dataset.textOut || "−" }).addTo(map);
   const placed = Boolean(lat && lon);
-  map.setView(placed ? [Number(lat), Number(lon)] : [30, 15], placed ? Number(zoom || 14) : 2);
+  const map = openMap(box);
   const town = await addGround(map, box.dataset);
   if (town && !placed) {
     map.setView([(town.minLat + town.maxLat) / 2, (town.minLon + town.maxLon) / 2], Number(zoom || Math.max(town.minZoom + 3, 13)), { animate: false });
