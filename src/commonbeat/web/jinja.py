@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, MutableMapping
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_datetime_format
@@ -125,6 +125,7 @@ class _Kept:
         return self._written(translation.get_language(), key)
 
 
+@cache
 def macro(template: str, name: str) -> Callable[..., Markup]:
     """Give a macro of the pages' templates."""
     engine: Any = engines["jinja2"]

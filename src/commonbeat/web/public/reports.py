@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import date, tzinfo
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -127,11 +127,32 @@ def written_rows(page: public.Page) -> dict[str, object]:
 @lru_cache(maxsize=2000)
 def _written(raw: tuple[Any, ...], query: Prepared, face: Face, language: str) -> Markup:
     row = public.Row(*query.read(raw))
-    on = days_text(row.public_at.astimezone(timezone.get_current_timezone()).date(), row.occurred_on, language)
-    text = row.text if row.text != row.title else ""
-    address = f"{_address_of_list()}{row.code}/"
-    marks = (row.is_verified, row.is_resolved)
-    return macro("components/line.html", "report_line")(address, row.title, text, *face, row.place_name, on, *marks)
+    return macro("components/line.html", "report_line")(
+        f"{_address_of_list()}{row.code}/",
+        row.title,
+        row.text if row.text != row.title else "",
+        face.name,
+        _disc(face.icon, face.colour),
+        row.place_name,
+        days_text(row.public_at.astimezone(_zone()).date(), row.occurred_on, language),
+        _badge("resolved" if row.is_resolved else "verified", language) if row.is_resolved or row.is_verified else "",
+    )
+
+
+@lru_cache(maxsize=200)
+def _disc(icon: str, colour: str) -> Markup:
+    return macro("components/line.html", "line_disc")(icon, colour)
+
+
+@lru_cache(maxsize=50)
+def _badge(state: str, _language: str) -> Markup:
+    # In the language of the page, which is this one.
+    return macro("components/page.html", "badge")(state)
+
+
+@cache
+def _zone() -> tzinfo:
+    return timezone.get_default_timezone()
 
 
 @cache
