@@ -152,7 +152,7 @@ def test_too_many_waiting_are_sent_away_at_once() -> None:
 
     async def run() -> list[int]:
         bridge = Bridge(wait, threads=1, folder=None, limits=Limits(waiting_per_thread=2))
-        calls = [Call("/") for _ in range(5)]
+        calls = [_from(f"192.0.{n}.1") for n in range(5)]
         tasks = [asyncio.create_task(bridge(call.scope, call.receive, call.send)) for call in calls]
         while sum(call.is_complete for call in calls) < 2:
             await asyncio.sleep(0)
@@ -162,6 +162,43 @@ def test_too_many_waiting_are_sent_away_at_once() -> None:
         return [call.answer.status for call in calls]
 
     assert asyncio.run(run()) == [200, 200, 200, 503, 503]
+
+
+@pytest.mark.parametrize(("proxies", "crowd"), [(0, "192.0.2.9"), (1, "198.51.100.7")])
+def test_one_network_does_not_take_the_room_of_all(proxies: int, crowd: str) -> None:
+    go = threading.Event()
+
+    def wait(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        go.wait(5)
+        return echo(environ, start)
+
+    def call_from(address: str) -> Call:
+        # Behind a proxy all come from its address, and it says for whom.
+        return _from("127.0.0.1", {"x-forwarded-for": f"203.0.113.1, {address}"}) if proxies else _from(address)
+
+    async def run() -> tuple[list[int], int]:
+        bridge = Bridge(wait, threads=1, folder=None, limits=Limits(waiting_per_thread=15), proxies=proxies)
+        many = [call_from(crowd) for _ in range(20)]
+        tasks = [asyncio.create_task(bridge(call.scope, call.receive, call.send)) for call in many]
+        while sum(call.is_complete for call in many) < 12:
+            await asyncio.sleep(0)
+        other = call_from("203.0.113.77")
+        tasks.append(asyncio.create_task(bridge(other.scope, other.receive, other.send)))
+        await asyncio.sleep(0)
+        go.set()
+        await asyncio.gather(*tasks)
+        bridge.stop()
+        assert not bridge._busy_by_network
+        return [call.answer.status for call in many], other.answer.status
+
+    statuses, other = asyncio.run(run())
+    assert (statuses.count(200), statuses.count(503), other) == (8, 12, 200)
+
+
+def _from(address: str, headers: dict[str, str] | None = None) -> Call:
+    call = Call("/", headers=headers)
+    call.scope["client"] = (address, 1)
+    return call
 
 
 def test_a_reader_who_leaves_frees_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:

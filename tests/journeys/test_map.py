@@ -142,6 +142,73 @@ def test_time_is_played_and_each_step_adds_up(page: Page, town: str) -> None:
     assert page.url.endswith("/map/?topic=dumps")
 
 
+def test_a_bar_and_the_numbers_of_the_view_never_contradict_each_other(page: Page, town: str) -> None:
+    enter(page, f"{town}/map/?topic=dumps")
+    # In less time than a view rests: each frame's bar has one report, which lies in view or elsewhere.
+    told = page.evaluate(
+        """async () => {
+        const note = document.querySelector("[data-map-note]"), found = [];
+        for (const bar of [...document.querySelectorAll(".bars a")].slice(-12)) {
+            bar.click();
+            const hidden = note.classList.contains("is-waiting");
+            const began = performance.now();
+            while (note.classList.contains("is-waiting")) await new Promise((go) => setTimeout(go, 10));
+            const numbers = note.textContent.match(/\\d+/g).map(Number);
+            found.push([hidden, numbers[0] + numbers[1] === Number(bar.dataset.placed), performance.now() - began]);
+        }
+        return found; }"""
+    )
+    assert all(hidden and adds for hidden, adds, _ in told)
+    assert sorted(took for _, _, took in told)[len(told) // 2] < 500
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("en", 390), ("ar", 390)])
+def test_the_marked_bar_and_the_newest_one_are_seen(browser: Browser, town: str, language: str, width: int) -> None:
+    context = browser.new_context(locale=language, viewport={"width": width, "height": 844})
+    page = context.new_page()
+    page.goto(f"{town}/map/?topic=dumps")
+    page.wait_for_selector("[data-tiles][data-shown]", state="attached")
+    is_seen = (
+        "(bar) => { const [a, b] = [bar, bar.closest('.bars-scroll')].map((one) => one.getBoundingClientRect());"
+        " return a.left >= b.left - 1 && a.right <= b.right + 1; }"
+    )
+    bars = page.locator(".bars a")
+    assert bars.last.evaluate(is_seen)
+    # On a desk all of them, each day under its bar.
+    assert bars.first.evaluate(is_seen) is (width == 1280)
+    for n in (0, 20, bars.count() - 1):
+        page.locator("#play-at").fill(str(n))
+        expect(bars.nth(n)).to_have_attribute("aria-current", "true")
+        assert bars.nth(n).evaluate(is_seen)
+    context.close()
+
+
+def test_a_hexagon_larger_than_the_view_is_in_it(page: Page, town: str) -> None:
+    # Beside the middle of the hexagon, which is out of the view.
+    enter(page, f"{town}/map/?topic=quiet&lat=42.38&lon=20.43&zoom=19")
+    expect(page.locator("[data-map-note]")).to_have_text("In view: 7. Elsewhere on the map: 0.")
+    expect(page.locator("[data-map-size]")).to_contain_text("about 900 metres")
+    enter(page, f"{town}/map/?topic=quiet&lat=42.42&lon=20.43&zoom=19")
+    expect(page.locator("[data-map-note]")).to_have_text("In view: 0. Elsewhere on the map: 7.")
+    enter(page, f"{town}/map/?lat=42.382&lon=20.43&zoom=16")
+    expect(page.locator("[data-map-size]")).to_contain_text("from 130 to 900 metres")
+    enter(page, f"{town}/map/?lat=42.382&lon=20.43&zoom=6")
+    expect(page.locator("[data-map-size]")).to_have_text("")
+
+
+def test_the_list_of_the_view_tells_how_much_it_leaves_out(page: Page, town: str) -> None:
+    enter(page, f"{town}/map/?topic=dumps&lat=42.384&lon=20.432&zoom=15")
+    rows, more = page.locator(".map-here button"), page.locator("[data-here-more]")
+    expect(page.locator("[data-here-count]")).to_have_text(re.compile(r"The 8 largest of \d\d\."))
+    expect(rows).to_have_count(8)
+    expect(rows.first).to_have_text(re.compile(r"\d+ reports?, "))
+    more.click()
+    expect(more).to_be_hidden()
+    assert rows.count() > 8
+    expect(rows.nth(8)).to_be_focused()
+    expect(page.locator("[data-here-count]")).to_be_empty()
+
+
 def test_the_keyboard_reaches_what_lies_in_the_middle(page: Page, town: str) -> None:
     enter(page, f"{town}/map/?topic=dumps")
     page.focus("[data-tiles]")
@@ -191,10 +258,11 @@ def test_a_link_and_a_picture_of_the_view(page: Page, town: str) -> None:
     assert parse_qs(urlsplit(link).query)["zoom"] == ["14"] and "topic=dumps" in link
     # Where somebody looks is not told to the server, unless they ask for it.
     assert "lat" not in page.url
-    with page.expect_response(re.compile("/map/picture.png")) as answer:
+    with page.expect_download() as kept:
         page.click("[data-map-picture]")
-    assert answer.value.status == 200 and answer.value.headers["content-type"] == "image/png"
-    assert parse_qs(urlsplit(answer.value.url).query)["zoom"] == ["14"]
+    assert kept.value.suggested_filename.endswith("map-dumps.png")
+    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
+    assert parse_qs(urlsplit(kept.value.url).query)["zoom"] == ["14"]
     enter(page, link)
     expect(page.locator("[data-map-size]")).to_contain_text("350 metres")
 

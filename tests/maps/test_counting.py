@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from commonbeat.foundation import cells
 from commonbeat.maps import rules
 from commonbeat.maps.actions import recount
-from commonbeat.maps.models import Bucket, Change, Counted, MakeUp, Revision, Term, Waiting
+from commonbeat.maps.models import Bucket, Change, Counted, LeftBehind, MakeUp, Revision, Term, Waiting
 from commonbeat.maps.queries import buckets, by_category, by_period, totals
 from commonbeat.people.models import Role, User
 from commonbeat.reactions.counting import _rows, count_batch, rebuild
@@ -66,11 +66,12 @@ def state() -> tuple[Any, ...]:
     """Give all that counting anew must arrive at too."""
     return (
         list(Counted.objects.order_by("pk").values()),
-        sorted(buckets().values_list("topic_id", "category", "cell", "period", "is_drawn", "n", "sources")),
-        sorted(Term.objects.values_list("topic_id", "period", "drawn_at", "untold")),
+        sorted(buckets().values_list("topic_id", "category", "cell", "period", "is_drawn", "n", "senders", "sources")),
+        sorted(Term.objects.values_list("topic_id", "period", "drawn_at", "fewest", "untold")),
         list(
             MakeUp.objects.order_by("topic_id", "month").values("topic_id", "month", "drawn_at", "shares", "withheld")
         ),
+        list(LeftBehind.objects.order_by("publication_id", "topic_id").values("publication_id", "topic_id", "period")),
         sorted(Waiting.objects.values_list("publication_id", "due_at")),
     )
 
@@ -319,10 +320,16 @@ def _singles() -> list[Single]:
     """Count senders as anybody would who may read reports."""
     senders: dict[tuple[int, str, int, int], set[object]] = defaultdict(set)
     sent_by = dict(Publication.objects.values_list("pk", "report__contact_id"))
+    counts: Counter[tuple[int, str, int, int]] = Counter()
     for row in Counted.objects.filter(is_single=True):
+        counts[row.topic_id, row.category, row.cell, row.period] += 1
         sender = sent_by[row.publication_id]
         senders[row.topic_id, row.category, row.cell, row.period].add(object() if sender is None else sender)
-    return [Single(key, len(some)) for key, some in senders.items()]
+    return [
+        # Of few reports, or few senders, it is not told that somebody wrote two.
+        Single(key, len(some) if counts[key] >= 5 and len(some) >= 3 else counts[key])
+        for key, some in senders.items()
+    ]
 
 
 def _changes_add_up() -> None:

@@ -103,7 +103,8 @@ def test_what_is_too_small_waits_and_one_phone_stays_one() -> None:
 
 def test_a_kind_of_which_much_is_missing_is_not_told() -> None:
     shares = {"channel": {"web": 60, "kannel_sms": 30}, "language": {"en": 90}}
-    assert make_up.reliable(shares, {"channel": 9, "language": 10}) == {"channel": {"web": 60, "kannel_sms": 30}}
+    assert make_up.reliable(shares, {"channel": 9, "language": 10}, 1) == {"channel": {"web": 60, "kannel_sms": 30}}
+    assert make_up.reliable(shares, {"channel": 11, "language": 12}, 3) == {"channel": {"web": 60, "kannel_sms": 30}}
 
 
 @pytest.mark.parametrize(
@@ -213,14 +214,17 @@ def test_what_is_too_few_is_told_of_all_topics_or_with_a_later_month(lamps: Topi
 
 @pytest.mark.django_db
 def test_one_topic_is_told_only_where_nearly_all_of_it_is(lamps: Topic, officer: User) -> None:
+    phone = make.make_contact()
     for index in range(10):
-        publish(lamps, officer, channel="desk" if index == 9 else "web", language="en" if index < 7 else "sq")
+        # Five of one sender: too many are missing.
+        channel, contact = ("desk", phone) if index >= 5 else ("web", None)
+        publish(lamps, officer, channel=channel, contact=contact, language="en" if index % 2 else "sq")
     catch_up(NOW)
     catch_up(LATER)
     found = make_up_of(lamps.pk)
     assert found is not None
     assert "channel" not in found.shares
-    assert found.shares["language"] == {"en": 7, "sq": 3}
+    assert found.shares["language"] == {"en": 5, "sq": 5}
 
 
 @pytest.mark.django_db

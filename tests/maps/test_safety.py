@@ -116,7 +116,7 @@ def test_missing_ratings_leave_their_weight_to_the_others() -> None:
 def test_what_each_rating_costs_adds_up_to_what_the_score_lacks(scores: dict[str, float], some: list[float]) -> None:
     weights = dict(zip("abcdef", some, strict=True))
     assume(any(weights[code] > 1e-6 for code in scores))
-    lost = safety.losses(scores, weights)
+    lost = safety.losses(scores, weights, safety.weighted_mean(scores, weights) or 0.0)
     score = safety.weighted_mean(scores, weights)
     assert score is not None
     assert sum(lost.values()) == pytest.approx(100 - score)

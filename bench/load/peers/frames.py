@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("datashader==0.19.1", "duckdb==2.0.1", "pandas==2.3.3", "pyarrow==26.0.1")
+PACKAGES = ("datashader==0.19.1", "duckdb==2.0.1", "pandas==2.3.3", "pillow==13.0.0", "pyarrow==26.0.1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 

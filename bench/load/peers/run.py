@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from bench.load.peers import fetch, frames, postgis, supercluster
 from bench.load.peers.points import View, load
@@ -21,23 +24,32 @@ def beside(
         "this map": {"load_s": ours["load_s"], "rss_mb": ours["serve_rss_mb"]}
         | {kind: ours[f"tile_{kind}_p50_ms"] for kind in KINDS}
     }
-    absent: dict[str, str] = {}
     points = load(folder)
-    absent["PostGIS"] = postgis.absence()
-    if not absent["PostGIS"]:
-        found["PostGIS"] = postgis.measure(points, views, seconds)
-    absent["supercluster"] = supercluster.absence()
-    if not absent["supercluster"]:
-        found["supercluster"] = supercluster.measure(points, views, folder)
-    del points
-    absent["datashader, DuckDB"] = _frames_absence(may_fetch)
-    if not absent["datashader, DuckDB"]:
-        found |= _frames(views, folder, seconds)
+    absent = {
+        "PostGIS": _tried(postgis.absence, lambda: found.update(PostGIS=postgis.measure(points, views, seconds))),
+        "supercluster": _tried(
+            supercluster.absence, lambda: found.update(supercluster=supercluster.measure(points, views, folder))
+        ),
+        "datashader, DuckDB": _tried(
+            lambda: _frames_absence(may_fetch), lambda: found.update(_frames(views, folder, seconds))
+        ),
+    }
     _print(found, {name: why for name, why in absent.items() if why})
     return {
         "postgis_town_ratio": _ratio(found.get("PostGIS"), ours["tile_town_p50_ms"], "town"),
         "supercluster_load_ratio": _ratio(found.get("supercluster"), ours["load_s"], "load_s"),
     }
+
+
+def _tried(absence: Callable[[], str], measure: Callable[[], None]) -> str:
+    """Measure one peer; say why it could not be, or nothing. What fails there must not cost the others' figures."""
+    problem = absence()
+    if not problem:
+        try:
+            measure()
+        except (psycopg.Error, subprocess.SubprocessError, ValueError) as error:
+            problem = f"it failed ({type(error).__name__})"
+    return problem
 
 
 def _ratio(peer: dict[str, Any] | None, ours: float, name: str) -> float:

@@ -53,7 +53,12 @@ class Application:
             self.live = LiveApp(options, map_folders=[packaged], on_stored=wake)
         if "pages" in halves:
             pages: Any = get_wsgi_application()
-            self._pages = Bridge(pages, threads=options.threads, folder=empty_folder(options.temporary_dir))
+            self._pages = Bridge(
+                pages,
+                threads=options.threads,
+                folder=empty_folder(options.temporary_dir),
+                proxies=options.trusted_proxies,
+            )
             self._assets = Assets(
                 Path(settings.STATIC_ROOT),
                 url=settings.STATIC_URL,

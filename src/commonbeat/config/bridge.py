@@ -11,6 +11,7 @@ import io
 import logging
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from commonbeat.config.lane import Job, Lane
+from commonbeat.foundation.net import client_network
 from commonbeat.live.http import Receive, Scope, Send, refuse
 
 logger = logging.getLogger(__name__)
@@ -98,13 +100,17 @@ class _Page:
 class Bridge:
     """Answer HTTP requests by a WSGI application in a bounded pool of threads."""
 
-    def __init__(self, pages: Wsgi, *, threads: int, folder: Path | None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, pages: Wsgi, *, threads: int, folder: Path | None, limits: Limits | None = None, proxies: int = 0
+    ) -> None:
         # folder takes what is too large for memory; None means the system's own.
         self._pages = pages
+        self._proxies = proxies
         self._limits = limits or Limits()
         self._folder = str(folder) if folder is not None else None
         self._lane = Lane(threads)
         self._busy = 0
+        self._busy_by_network: Counter[str] = Counter()
         self._busy_limit = threads * (1 + self._limits.waiting_per_thread)
         self._held = 0
         self._reading: set[asyncio.Timeout] = set()
@@ -128,15 +134,17 @@ class Bridge:
             await refuse(send, 400, "The address has characters that must be escaped.", (_CLOSE,))
             return
         held = [0]
+        network = client_network(_client_address(scope, self._proxies))
         body: io.BytesIO | SpooledTemporaryFile[bytes] = io.BytesIO()
         try:
-            self._require_room()
+            self._require_room(network)
             declared = _declared_length(scope)
             if declared != 0:
                 body = self._spool()
                 await self._read(body, held, declared, receive)
-                self._require_room()
-            await self._answer(environ_of(scope, body, held[0] if declared != 0 else None), scope, receive, send)
+                self._require_room(network)
+            environ = environ_of(scope, body, held[0] if declared != 0 else None)
+            await self._answer(environ, network, scope, receive, send)
         except _Refused as refusal:
             more = (_CLOSE, _AGAIN) if refusal.status == 503 else (_CLOSE,)
             await refuse(send, refusal.status, refusal.sentence, more)
@@ -149,8 +157,12 @@ class Bridge:
     def _spool(self) -> SpooledTemporaryFile[bytes]:
         return SpooledTemporaryFile(max_size=self._limits.memory_bytes, dir=self._folder)
 
-    def _require_room(self) -> None:
-        if self._busy >= self._busy_limit:
+    def _require_room(self, network: str) -> None:
+        # Once half of the room is taken no network gets more than a quarter: one client must not shut out all others,
+        # and a town behind one address may use what nobody else wants.
+        is_full = self._busy >= self._busy_limit
+        is_crowding = self._busy * 2 >= self._busy_limit and self._busy_by_network[network] * 4 >= self._busy_limit
+        if is_full or is_crowding:
             raise _Refused(503, "Too many people are here at once. Please try again.")
 
     async def _read(
@@ -195,14 +207,18 @@ class Bridge:
             body.write(part)
         body.seek(0)
 
-    async def _answer(self, environ: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, environ: dict[str, Any], network: str, scope: Scope, receive: Receive, send: Send) -> None:
         page = _Page()
         self._busy += 1
+        self._busy_by_network[network] += 1
         try:
             try:
                 await self._made(self._lane.submit(partial(self._make, environ, page)), page, receive)
             finally:
                 self._busy -= 1
+                self._busy_by_network[network] -= 1
+                if not self._busy_by_network[network]:
+                    del self._busy_by_network[network]
             await _send_page(page, scope["method"], send)
         finally:
             if not page.is_unwanted:
@@ -308,6 +324,16 @@ def _declared_length(scope: Scope) -> int | None:
             # The server has refused what is no number; a number of 19 digits is too large anyway.
             length = int(value[:18]) if value.isdigit() else 0
     return length
+
+
+def _client_address(scope: Scope, proxies: int) -> str:
+    """Tell where a request came from, believing as many proxies as the settings name; as web/throttle.py does."""
+    address = str((scope.get("client") or ("",))[0])
+    if not proxies:
+        return address
+    said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
+    hops = [hop.strip() for hop in said.split(",") if hop.strip()]
+    return hops[-proxies] if len(hops) >= proxies else address
 
 
 @cache

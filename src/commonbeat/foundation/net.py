@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from functools import lru_cache
 
 
 def is_loopback(host: str) -> bool:
@@ -37,6 +38,7 @@ def port_is_free(host: str, port: int) -> bool:
     return bool(infos)
 
 
+@lru_cache(maxsize=4096)
 def client_network(ip: str) -> str:
     """Return the network of a client, /24 or /48, so that throttling needs no single address; "unknown" if none."""
     address = _address(ip)

@@ -18,7 +18,7 @@ _ROWS = 20_000
 _NEARLY = 1e-7
 
 _TOPICS = (
-    "SELECT topics_topic.id, code, data FROM topics_topic JOIN topics_topicversion"
+    "SELECT topics_topic.id, code, data, current_id FROM topics_topic JOIN topics_topicversion"
     " ON topics_topicversion.id = current_id ORDER BY position, topics_topic.id"
 )
 _REVISION = "SELECT number, floor FROM maps_revision"
@@ -44,6 +44,8 @@ class TopicRow(NamedTuple):
     id: int
     code: str
     definition: Definition
+    # The number of this definition; a revised topic has a higher one.
+    version: int = 0
 
 
 class PinRow(NamedTuple):
@@ -223,8 +225,8 @@ def _around(centre: tuple[float, float]) -> tuple[float, float, float, float]:
     return latitude - _NEARLY, latitude + _NEARLY, longitude - _NEARLY, longitude + _NEARLY
 
 
-def _topic(pk: int, code: str, data: Any) -> TopicRow:
-    return TopicRow(pk, code, decode(_json(data)))
+def _topic(pk: int, code: str, data: Any, version: int) -> TopicRow:
+    return TopicRow(pk, code, decode(_json(data)), version)
 
 
 def _pin(code: str, topic_id: int, categories: Any, latitude: float, longitude: float, public_at: int) -> PinRow:

@@ -70,7 +70,7 @@ class Asked(NamedTuple):
 class Tile(NamedTuple):
     """One answer, and the state of the counts that it shows."""
 
-    mark: tuple[int, int]
+    mark: tuple[int, int, int]
     tag: bytes
     body: bytes
 
@@ -186,15 +186,15 @@ class Tiles:
     def _today(self) -> int:
         return rules.day_number(clock.now().astimezone(self._zone).date())
 
-    def _mark(self, atlas: Atlas, asked: Asked) -> tuple[int, int]:
+    def _mark(self, atlas: Atlas, asked: Asked) -> tuple[int, int, int]:
         # A new day may end a period.
         today = self._today() if asked.measure == MONTHLY.code else 0
         row = atlas.topics.get(asked.topic)
         if row is None:
-            return atlas.number, today
-        # Only what changes this topic makes its tiles new; a changed definition comes with a new object.
+            return atlas.number, today, max((each.version for each in atlas.topics.values()), default=0)
+        # Only what changes this topic makes its tiles new; a topic that turned to counts shows no pin from then on.
         known = atlas.buckets.get(row.id)
-        return (known.number if known is not None else 0), today
+        return (known.number if known is not None else 0), today, row.version
 
     def _keep(self, asked: Asked, tile: Tile) -> None:
         with self._lock:

@@ -21,6 +21,8 @@ class Contribution(NamedTuple):
     is_public: bool
     # Who sent it, as a keyed hash of at most 64 bytes that nothing stores; None when nobody can know.
     source: bytes | None
+    # Among how many senders it was promised to be told, at least; 0 where it is told singly.
+    fewest: int = 0
 
 
 class Sending(NamedTuple):

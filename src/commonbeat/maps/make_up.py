@@ -18,7 +18,7 @@ WEEKDAY, WEEKEND = "weekday", "weekend"
 _BANDS = ((6, NIGHT), (12, MORNING), (18, AFTERNOON), (22, EVENING), (24, NIGHT))
 _SATURDAY = 5
 MONTHS_TOLD = 12
-# A kind is told where no more than a tenth of it is missing.
+# A kind is told where no more than a tenth of it is missing, in steps of k.
 _MISSING_AT_MOST = 10
 
 # Kind → value → number of reports.
@@ -96,12 +96,15 @@ def pooled(leftovers: Iterable[Leftover], waiting: Withheld, fewest: int) -> tup
     return shares, withheld
 
 
-def reliable(shares: Shares, missing: Mapping[str, int]) -> Shares:
-    """Keep the kinds of which nearly everything is told: else the few who are not would be made fewer still."""
+def reliable(shares: Shares, missing: Mapping[str, int], fewest: int) -> Shares:
+    """Keep the kinds of which nearly everything is told: else the few who are not would be made fewer still.
+
+    What is missing is taken in whole steps of `fewest`: that a kind is told, or not, says nothing of one report.
+    """
     return {
         kind: values
         for kind, values in shares.items()
-        if missing.get(kind, 0) * _MISSING_AT_MOST <= sum(values.values())
+        if missing.get(kind, 0) // fewest * fewest * _MISSING_AT_MOST <= sum(values.values())
     }
 
 

@@ -31,11 +31,32 @@ class Counted(models.Model):
     # Who sent it: a keyed hash of the contact that is another in each topic and period, so that nobody can be followed
     # (rules.source_in); null for a report without a contact. Never public, nor is any list of them.
     source = models.BigIntegerField(null=True)
+    # Told only among others now, though anybody could read it singly before: no cover for the others.
+    was_single = models.BooleanField(default=False)
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["topic_id", "period"], name="counted_undrawn", condition=Q(is_single=False)),
             models.Index(fields=["source"], name="counted_source", condition=Q(is_single=True, source__isnull=False)),
+        ]
+
+
+class LeftBehind(models.Model):
+    """What a publication counts as in drawn buckets of a topic that it has left; it never counts there again."""
+
+    RETENTION: ClassVar = "as long as the drawn buckets"
+
+    publication_id = models.BigIntegerField()
+    topic_id = models.BigIntegerField()
+    category = models.CharField(max_length=40)
+    cell = models.BigIntegerField()
+    period = models.IntegerField()
+    source = models.BigIntegerField(null=True)
+    was_single = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["publication_id", "topic_id"], name="left_behind_once")
         ]
 
 
@@ -58,6 +79,8 @@ class Term(models.Model):
     # The first day on which its buckets may be drawn.
     draw_on = models.DateField()
     drawn_at = models.DateTimeField(null=True)
+    # k: the most that was promised to anything that counts in it; it is only ever raised.
+    fewest = models.PositiveIntegerField(default=3)
     # What was in no bucket, for there were too few: never public.
     untold = models.PositiveIntegerField(default=0)
 
@@ -80,7 +103,9 @@ class Bucket(models.Model):
     # Drawn after the period's end from at least k senders; else the sum of what is published singly.
     is_drawn = models.BooleanField()
     n = models.IntegerField()
-    # How many contacts these reports came from; each report without a contact counts as one more.
+    # How many contacts these reports came from; each report without a contact counts as one more. Never public.
+    senders = models.IntegerField(default=0)
+    # What is told of it: where reports are public singly, as many as reports unless there are enough of both.
     sources = models.IntegerField()
 
     class Meta:
@@ -116,6 +141,8 @@ class MakeUp(models.Model):
     # The first day on which it may be drawn.
     draw_on = models.DateField()
     drawn_at = models.DateTimeField(null=True)
+    # k, by which it was drawn.
+    fewest = models.PositiveIntegerField(default=3)
     # Kind → value → number of reports, of at least k senders each. Pages tell shares of a year, never these numbers.
     shares = models.JSONField(default=dict)
     # Of a topic: kind → how many went to ALL_TOPICS. Of ALL_TOPICS: what is too few even there, until a later month
@@ -152,6 +179,8 @@ class Rated(models.Model):
     ratings = models.JSONField(default=dict)
     # Who sent it, another name in each place; null without a contact, and when drawn.
     source = models.BigIntegerField(null=True)
+    # k: the most that was promised to it.
+    fewest = models.PositiveIntegerField(default=3)
     # Its ratings are public singly; else they are told only in sums over several senders.
     is_single = models.BooleanField()
     is_drawn = models.BooleanField(default=False)

@@ -104,16 +104,16 @@ def make_up_of(topic_id: int | None = None) -> Year | None:
     months = list(drawn.exclude(shares={}).order_by("-month").values_list("month", flat=True).distinct()[:MONTHS_TOLD])
     if not months:
         return None
-    rows = list(drawn.filter(month__gte=months[-1]).values_list("topic_id", "shares", "withheld"))
+    rows = list(drawn.filter(month__gte=months[-1]).values_list("topic_id", "shares", "withheld", "fewest"))
     missing: Counter[str] = Counter()
-    for of, _shares, withheld in rows:
+    for of, _shares, withheld, _fewest in rows:
         for kind, left in withheld.items():
             # What single topics have withheld is in the sum over all.
             if of == ALL_TOPICS:
                 missing[kind] += sum(n for n, *_ in left.values())
             elif topic_id is not None:
                 missing[kind] += left
-    shares = reliable(added(shares for _, shares, _ in rows), missing)
+    shares = reliable(added(row[1] for row in rows), missing, max(row[3] for row in rows))
     return Year(months[-1], months[0], shares) if shares else None
 
 

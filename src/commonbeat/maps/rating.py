@@ -21,6 +21,8 @@ class Rating(NamedTuple):
     is_single: bool
     # Who sent it, as a key of at most 64 bytes; None when nobody can know.
     source: bytes | None
+    # Among how many senders it was promised to be told, at least.
+    fewest: int = 0
 
 
 class Summed(NamedTuple):

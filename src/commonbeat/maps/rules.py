@@ -19,6 +19,9 @@ SEVERAL = "*"
 COARSEST = 4
 # Below three, one of two senders in a bucket learns of the other by leaving out their own report.
 FEWEST = 3
+# In a bucket of reports that anybody may read one by one, so many reports and senders: below them it would be known of
+# single reports that somebody wrote both.
+REPORTS_TO_TELL_SENDERS, SENDERS_TO_TELL = 5, 3
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAYS = range(-25_567, 2_561_118)  # the years 1900 to 8981
@@ -114,6 +117,11 @@ def span_of(definition: Definition, since: int | None, until: int | None) -> tup
 def fewest_of(definition: Definition) -> int:
     """Give k: how many senders a bucket of this topic has at least."""
     return max(definition.smallest_count, FEWEST)
+
+
+def told_senders(n: int, senders: int) -> int:
+    """Give how many senders are told of a bucket whose reports are public singly: as many as reports, where few."""
+    return senders if n >= REPORTS_TO_TELL_SENDERS and senders >= SENDERS_TO_TELL else n
 
 
 def source_in(source: bytes, topic_id: int, period: int) -> int:

@@ -140,11 +140,15 @@ def margin_of(variance: float) -> float:
     return _Z95 * math.sqrt(variance)
 
 
-def losses(scores: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, float]:
-    """Tell how many points each rating costs the score, the most first; they add up to what 100 lacks."""
+def losses(scores: Mapping[str, float], weights: Mapping[str, float], overall: float) -> dict[str, float]:
+    """Tell how many points each rating costs the score, the most first; they add up to what 100 lacks.
+
+    Ratings and the score are each pulled towards the area by their own spread, so the shares are made to fit the score.
+    """
     known = {code: weights[code] for code in scores if weights.get(code, 0) > 0}
-    total = sum(known.values())
-    found = {code: weight / total * (POINTS - scores[code]) for code, weight in known.items()}
+    found = {code: weight * (POINTS - scores[code]) for code, weight in known.items()}
+    total = sum(found.values())
+    found = {code: lost * (POINTS - overall) / total if total else 0.0 for code, lost in found.items()}
     return dict(sorted(found.items(), key=lambda one: -one[1]))
 
 

@@ -206,8 +206,9 @@ def _estimate(
     layer.note_mean(means, "")
     for cell, place in places.items():
         place.overall = layer.at(cell)
-        if cell in overall:
-            place.losses = safety.losses({code: each.score for code, each in place.parameters.items()}, weights)
+        if cell in overall and place.overall is not None:
+            points = {code: each.score for code, each in place.parameters.items()}
+            place.losses = safety.losses(points, weights, place.overall.score)
     return means, spread.strength
 
 

@@ -70,4 +70,4 @@ def _of_reports(report_ids: list[int]) -> list[Rating]:
 
 
 def _ratings(rows: list[Row]) -> list[Rating]:
-    return rows  # type: ignore[return-value]  # the same seven values, by the same names
+    return rows  # type: ignore[return-value]  # the same eight values, by the same names

@@ -39,6 +39,8 @@ KINDS = frozenset(
         reports.SORTED,
         reports.MERGED,
         reports.UNMERGED,
+        # From then on its contact is its sender's.
+        reports.CONFIRMED,
     }
 )
 BATCH = 2_000
@@ -106,23 +108,23 @@ def _draw_make_up(now: datetime) -> int:
 def _sendings(counted: list[tuple[int, int]]) -> list[Sending]:
     topics = dict(counted)
     return [
-        Sending(topics[row.publication_id], row.channel, row.language, row.received_at, _source(row.contact))
+        Sending(topics[row.publication_id], row.channel, row.language, row.received_at, _source(row.sender))
         for row in sendings(list(topics))
     ]
 
 
 def _rows(rows: Sequence[Row]) -> list[Contribution]:
-    return [Contribution(*row[:-1], _source(row.contact)) for row in rows]
+    return [Contribution(*row[:7], _source(row.sender), row.fewest) for row in rows]
 
 
-def _source(contact: int | None) -> bytes | None:
-    """Name a contact so that only this site can, and maps cannot know whom they count."""
-    return None if contact is None else _blinded(settings.COMMONBEAT.secret, contact)
+def _source(sender: int | None) -> bytes | None:
+    """Name a sender so that only this site can, and maps cannot know whom they count."""
+    return None if sender is None else _blinded(settings.COMMONBEAT.secret, sender)
 
 
 @lru_cache(maxsize=20_000)
-def _blinded(secret: bytes, contact: int) -> bytes:
-    return keyed_hash(_key(secret), str(contact))[:16]
+def _blinded(secret: bytes, sender: int) -> bytes:
+    return keyed_hash(_key(secret), str(sender))[:16]
 
 
 @lru_cache(maxsize=4)

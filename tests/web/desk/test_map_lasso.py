@@ -180,6 +180,18 @@ def test_rings_are_read_as_they_are() -> None:
         read_ring("[[1,2],[3,4],[1,2]]")
 
 
+def test_a_wild_line_costs_little_or_is_refused() -> None:
+    # A star of 2,000 corners that cross one another took gigabytes.
+    wild = [[LONGITUDE + (n % 2) * 0.01 + n * 1e-6, LATITUDE + (n * 7919 % 2000) * 1e-5] for n in range(2_000)]
+    with pytest.raises(LassoError, match="too many corners"):
+        read_ring(json.dumps(wild))
+    loop = [
+        [LONGITUDE + 0.01 * math.sin(2 * n / 200 * math.tau), LATITUDE + 0.01 * math.sin(n / 200 * math.tau)]
+        for n in range(1_000)
+    ]
+    assert read_ring(json.dumps(loop)).area > 0
+
+
 def test_several_at_once_from_the_map_and_back(unit: Unit, officer: User, officer_client: Client) -> None:
     first, second, third = (make.make_report(unit=unit) for _n in range(3))
     both = [first.pk, second.pk]

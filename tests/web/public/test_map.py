@@ -28,6 +28,7 @@ from commonbeat.maps.tally import Tally, _tally, tally
 from commonbeat.people.models import User
 from commonbeat.reactions.counting import count_batch
 from commonbeat.reports.actions.publish import publish_report
+from commonbeat.reports.models import ImportBatch, Publication
 from commonbeat.topics.definition import Definition, Period, Publishes
 from commonbeat.topics.models import Topic
 from commonbeat.web.public.map_figures import MOST_BARS, Choice, Comparison, Step, figures
@@ -210,6 +211,48 @@ def test_tiles_are_asked_for_with_the_same_filter(client: Client, dumps: Topic) 
         "/tiles/all",
         f"v={tally().number}",
     )
+
+
+def test_imported_reports_are_told_apart_but_not_of_a_topic_that_is_only_counted(
+    client: Client, dumps: Topic, quiet: Topic
+) -> None:
+    def said(query: str = "") -> list[str]:
+        return re.findall(r"(\d+) of these w\w+ imported", page(client, query))
+
+    make.make_publication(report=make.make_report(topic=dumps, categories=["first"]), title="Of this desk")
+    assert said() == []
+    batch = ImportBatch.objects.create(source="town", topic=dumps, started_at=make.NOW)
+    for categories in (["first", "second"], ["second"], ["first"]):
+        brought = make.make_publication(report=make.make_report(topic=dumps, categories=categories), title="Brought")
+        Publication.objects.filter(pk=brought.pk).update(is_imported=True, import_batch=batch)
+    hidden = make.make_publication(report=make.make_report(topic=quiet, categories=["first"]), title="Brought")
+    Publication.objects.filter(pk=hidden.pk).update(is_imported=True, import_batch=batch)
+    assert said() == said("?topic=dumps") == ["3"] and said("?topic=quiet") == []
+    # Each under the first of its kinds, as it is counted.
+    assert said("?topic=dumps&category=second") == ["1"]
+    ImportBatch.objects.update(withdrawn_at=make.NOW)
+    assert said() == []
+
+
+@pytest.mark.parametrize(("days", "dated"), [(1, 1), (13, 2), (14, 3), (27, 3), (28, 5), (60, 5)])
+def test_days_stand_under_their_own_bars_and_the_ends_always(
+    client: Client, dumps: Topic, days: int, dated: int
+) -> None:
+    add({(dumps.pk, "first", CELL, day("2026-01-05") + at): 1 for at in range(days)})
+    items = re.findall(r"<li><a href=[^>]*data-since.*?</li>", page(client, "?topic=dumps"))
+    under = [re.search(r'title="(.*?): 1".*class="bar-day".*?>(.*?)<', item) for item in items]
+    assert len(items) == days and under[0] is not None and under[-1] is not None
+    assert [found[1] for found in under if found] == [found[2] for found in under if found]
+    assert sum(found is not None for found in under) == dated
+
+
+def test_the_picture_is_kept_under_a_name(client: Client, dumps: Topic) -> None:
+    named = re.findall(r' download="(.*?)" data-map-picture', page(client, "?topic=dumps&since=2026-01-01"))
+    assert len(named) == 1 and named[0].endswith("map-dumps-2026-01-01.png")
+
+
+def test_a_zoom_that_no_map_has_is_the_nearest_one(client: Client, dumps: Topic) -> None:
+    assert 'data-zoom="2"' in page(client, "?zoom=-5") and 'data-zoom="19"' in page(client, "?zoom=99")
 
 
 @pytest.mark.parametrize("language", ["sq", "ar"])

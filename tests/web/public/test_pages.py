@@ -150,7 +150,8 @@ def test_filters_narrow_the_list(client: Client) -> None:
 @pytest.mark.parametrize(
     "query",
     ["topic=nothing", "category=first", "beat=x", "since=yesterday", "since=2025-02-30", "bbox=1,2,3", "bbox=a,b,c,d",
-     "bbox=nan,1,2,3", "since=2025-03-02&until=2025-03-01", "beat=99999999999999999999"],
+     "bbox=nan,1,2,3", "bbox=-200,0,10,10", "bbox=0,0,181,10", "bbox=0,-91,10,10", "bbox=0,0,10,90.5",
+     "since=2025-03-02&until=2025-03-01", "beat=99999999999999999999"],
 )  # fmt: skip
 def test_a_filter_that_cannot_be_used_is_named(client: Client, query: str) -> None:
     for address in ("/reports/", "/map/", "/reports.rss", "/reports.geojson"):
@@ -265,6 +266,12 @@ def test_a_row_that_changed_is_written_anew_and_each_language_has_its_own(client
     client.cookies["language"] = "sq"
     assert "badge-verified" in page(client, "/reports/")
     assert "Verified" not in page(client, "/reports/")
+
+
+def test_a_neighbour_that_nothing_can_be_called_is_the_first_page(client: Client) -> None:
+    make.make_publication(title="Newest")
+    for odd in ("%00", "%F0%9F%98%80", "..", "a" * 200):
+        assert "Newest" in page(client, f"/reports/?before={odd}")
 
 
 def test_my_officer_is_found_by_place_and_nothing_of_it_is_kept(client: Client, officer: User) -> None:

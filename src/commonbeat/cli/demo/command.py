@@ -34,7 +34,7 @@ def demo(if_empty: bool) -> None:
     # All or nothing: an interrupted demo leaves an empty site, which the next run fills.
     with (
         transaction.atomic(),
-        click.progressbar(fill_demo(now=clock.now()), label="Making the demo town", length=5) as steps,
+        click.progressbar(fill_demo(now=clock.now()), label="Making the demo town", length=6) as steps,
     ):
         done = list(steps)
         # A town with a past: the periods that are over are drawn at once.

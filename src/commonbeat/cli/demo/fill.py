@@ -19,6 +19,7 @@ from django.utils import translation
 from PIL import Image, ImageDraw, ImageFilter
 
 from commonbeat.cli.demo.audits import audit_places
+from commonbeat.cli.demo.counted import tell_of_harassment
 from commonbeat.journal.actions import move_cursor
 from commonbeat.journal.models import Entry
 from commonbeat.media.actions import keep_photo
@@ -82,6 +83,8 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     yield "The desk has worked on them."
     audits = audit_places(chance, town.places, town.topics["safety-audit"], town.staff["sara"], now)
     yield f"{audits} audits say how safe places are."
+    told = tell_of_harassment(chance, town.places, town.topics["harassment"], town.staff["sara"], now)
+    yield f"{told} reports of harassment are told in numbers alone."
     maps = settings.COMMONBEAT.data_dir / "maps"
     maps.mkdir(exist_ok=True)
     shutil.copyfile(HERE / "town.pmtiles", maps / "town.pmtiles")

@@ -162,6 +162,9 @@ def undo(number: int, yes: bool) -> None:
     batch = ImportBatch.objects.filter(pk=number).first()
     if batch is None:
         raise click.ClickException(f"There is no import {number}. See: commonbeat import list")
+    if batch.withdrawn_at is not None and not batch.rows.exclude(report=None).exists():
+        click.echo(f"Import {number} was withdrawn already, on {batch.withdrawn_at:%Y-%m-%d}.")
+        return
     count = batch.rows.exclude(report=None).count()
     question = f"Withdraw the {count} reports of import {number} ({batch.source}), also those that the desk worked on?"
     if not yes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,22 +18,29 @@ from commonbeat.maps.actions.make_up import Months
 from commonbeat.maps.actions.zone import site_zone
 from commonbeat.maps.contribution import Contribution
 from commonbeat.maps.days import day_numbers
-from commonbeat.maps.models import Counted, Term, Waiting
+from commonbeat.maps.models import Counted, LeftBehind, Term, Waiting
 from commonbeat.topics.definition import Definition
 from commonbeat.topics.queries import all_topics
 
 INSERT_COUNTED = (
-    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single, source)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO maps_counted (publication_id, topic_id, category, cell, period, is_single, source, was_single)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 PUT = (
     f"{INSERT_COUNTED} ON CONFLICT (publication_id) DO UPDATE SET topic_id = excluded.topic_id,"
     " category = excluded.category, cell = excluded.cell, period = excluded.period, is_single = excluded.is_single,"
-    " source = excluded.source"
+    " source = excluded.source, was_single = excluded.was_single"
 )
 _WAIT = (
     "INSERT INTO maps_waiting (publication_id, due_at) VALUES (%s, %s)"
     " ON CONFLICT (publication_id) DO UPDATE SET due_at = excluded.due_at"
+)
+
+# What was promised to one report in a period holds for all of it, whatever is promised to later ones.
+_PUT_TERM = (
+    "INSERT INTO maps_term (topic_id, period, draw_on, fewest, untold) VALUES (%s, %s, %s, %s, 0)"
+    " ON CONFLICT (topic_id, period) DO UPDATE SET fewest ="
+    " CASE WHEN excluded.fewest > maps_term.fewest THEN excluded.fewest ELSE maps_term.fewest END"
 )
 
 
@@ -46,6 +53,8 @@ class Place(NamedTuple):
     period: int
     is_single: bool
     source: int | None
+    # Anybody could read it singly before, though now it is told only among others.
+    was_single: bool = False
 
     @property
     def key(self) -> Key:
@@ -54,7 +63,7 @@ class Place(NamedTuple):
 
 
 # The columns of Counted, in the order of Place.
-PLACE_COLUMNS = ("publication_id", "topic_id", "category", "cell", "period", "is_single", "source")
+PLACE_COLUMNS = ("publication_id", "topic_id", "category", "cell", "period", "is_single", "source", "was_single")
 
 
 class Calendar:
@@ -65,6 +74,7 @@ class Calendar:
         self.definitions: dict[int, Definition] = {topic.pk: topic.definition for topic in all_topics()}
         self.drawn = set(Term.objects.filter(drawn_at__isnull=False).values_list("topic_id", "period"))
         self._terms: dict[tuple[int, int], int] = {}
+        self._fewest: dict[tuple[int, int], int] = {}
         self._single: dict[tuple[int, int], int] = {}
 
     def period_of(self, topic_id: int, day: int, *, is_single: bool, before: Place | None) -> int:
@@ -84,11 +94,19 @@ class Calendar:
             period = max(period, before.period)
         if (topic_id, period) in self.drawn:
             period = rules.period_start(self.today, kind)
+        # Where a topic has turned from weeks to months, a week may have been drawn that began with the month.
+        while (topic_id, period) in self.drawn:
+            period = rules.period_end(period, kind)
         if (topic_id, period) not in self._terms:
             # What comes for a period that is over, such as a file's rows, is drawn when the current one ends: by then
             # the whole file is here.
             self._terms[topic_id, period] = rules.period_end(max(period, rules.period_start(self.today, kind)), kind)
         return period
+
+    def keep_promise(self, topic_id: int, period: int, fewest: int) -> None:
+        """Have a period drawn by the largest k that was promised to anything in it, at its making or now."""
+        promised = max(fewest, rules.fewest_of(self._definition(topic_id)))
+        self._fewest[topic_id, period] = max(promised, self._fewest.get((topic_id, period), 0))
 
     def is_frozen(self, place: Place) -> bool:
         """Tell whether a publication is part of drawn buckets."""
@@ -96,12 +114,13 @@ class Calendar:
 
     def save_terms(self) -> None:
         """Note the periods that are to be drawn."""
-        Term.objects.bulk_create(
+        day_value = connection.ops.adapt_datefield_value
+        insert_rows(
+            _PUT_TERM,
             [
-                Term(topic_id=topic_id, period=period, draw_on=rules.day_of(draw_on))
-                for (topic_id, period), draw_on in self._terms.items()
+                (*key, day_value(rules.day_of(draw_on)), self._fewest.get(key, rules.FEWEST))
+                for key, draw_on in self._terms.items()
             ],
-            ignore_conflicts=True,
         )
 
     def _definition(self, topic_id: int) -> Definition:
@@ -123,21 +142,24 @@ def recount(*, rows: Sequence[Contribution], now: datetime) -> int:
         ids = [row.publication_id for row in rows]
         before = {row[0]: Place(*row[1:]) for row in Counted.objects.filter(pk__in=ids).values_list(*PLACE_COLUMNS)}
         calendar = Calendar(today_number(now))
+        behind = left_behind(ids)
+        leaving: dict[int, Place] = {}
         moves = _Moves()
         put: list[tuple[Any, ...]] = []
         taken: list[int] = []
         for row, day in zip(rows, days, strict=True):
             old = before.get(row.publication_id)
             counts = row.is_public and row.public_at <= moment
-            if old is not None and calendar.is_frozen(old) and (old.topic_id == row.topic_id or not counts):
+            is_frozen = old is not None and calendar.is_frozen(old)
+            if old is not None and is_frozen and (old.topic_id == row.topic_id or not counts):
                 continue
             new = None
             if counts:
-                single = row.is_single
-                period = calendar.period_of(row.topic_id, day, is_single=single, before=old)
-                new = Place(row.topic_id, row.category, row.cell, period, single, source_of(row, period))
+                new = behind.get((row.publication_id, row.topic_id)) or place_of(row, day, old, calendar)
             if new == old:
                 continue
+            if old is not None and is_frozen:
+                leaving[row.publication_id] = old
             moves.add(old, -1)
             moves.add(new, 1)
             if new is None:
@@ -149,11 +171,63 @@ def recount(*, rows: Sequence[Contribution], now: datetime) -> int:
             insert_rows(PUT, put)
         if taken:
             Counted.objects.filter(pk__in=taken).delete()
+        leave_behind(leaving)
         calendar.save_terms()
         Months(calendar.today).note({(row[1], row[4]) for row in put})
         _wait([row for row in rows if row.is_public and row.public_at > moment], ids)
         add_to_buckets(deltas, is_drawn=False, revision=revision)
     return len(put) + len(taken)
+
+
+def place_of(row: Contribution, day: int, old: Place | None, calendar: Calendar) -> Place:
+    """Give what a public publication counts as, after what it counted as before."""
+    single = row.is_single
+    period = calendar.period_of(row.topic_id, day, is_single=single, before=old)
+    source = source_of(row, period)
+    if single:
+        return Place(row.topic_id, row.category, row.cell, period, True, source)
+    calendar.keep_promise(row.topic_id, period, row.fewest)
+    return Place(row.topic_id, row.category, row.cell, period, False, source, was_single(old))
+
+
+def was_single(old: Place | None) -> bool:
+    """Tell whether anybody could read a publication singly that is told only among others now."""
+    return old is not None and (old.is_single or old.was_single)
+
+
+def left_behind(publication_ids: Sequence[int] | None = None) -> dict[tuple[int, int], Place]:
+    """Give what some publications, or all, count as in topics that they have left: (publication, topic) → place."""
+    # Mostly there is none, and a question is cheaper than one with a thousand ids.
+    if not LeftBehind.objects.exists():
+        return {}
+    found = LeftBehind.objects.all()
+    if publication_ids is not None:
+        found = found.filter(publication_id__in=publication_ids)
+    return {
+        (each.publication_id, each.topic_id): Place(
+            each.topic_id, each.category, each.cell, each.period, False, each.source, each.was_single
+        )
+        for each in found
+    }
+
+
+def leave_behind(places: Mapping[int, Place]) -> None:
+    """Note what publications count as in drawn buckets of the topics that they leave, lest they count there again."""
+    LeftBehind.objects.bulk_create(
+        [
+            LeftBehind(
+                publication_id=pk,
+                topic_id=place.topic_id,
+                category=place.category,
+                cell=place.cell,
+                period=place.period,
+                source=place.source,
+                was_single=place.was_single,
+            )
+            for pk, place in places.items()
+        ],
+        ignore_conflicts=True,
+    )
 
 
 class _Moves:

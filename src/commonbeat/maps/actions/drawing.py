@@ -33,20 +33,29 @@ def draw_term(term: Term, definition: Definition, *, now: datetime) -> None:
         revision = lock_revision()
         if not Term.objects.select_for_update().filter(pk=term.pk, drawn_at__isnull=True).exists():
             return
-        counts = (
-            Counted.objects.filter(topic_id=term.topic_id, period=term.period, is_single=False)
-            .order_by()
-            .values_list("category", "cell", "source")
-            .annotate(number=Count("publication_id"))
-        )
-        drawn, untold = rules.draw(counts, rules.fewest_of(definition))
-        deltas: dict[Key, Amount] = {
-            (term.topic_id, bucket.category, bucket.cell, term.period): Amount(bucket.n, bucket.sources)
-            for bucket in drawn
-        }
+        deltas, untold = _drawn(term, max(term.fewest, rules.fewest_of(definition)))
         add_to_buckets(deltas, is_drawn=True, revision=revision)
         term.drawn_at, term.untold = now, untold
         term.save(update_fields=["drawn_at", "untold"])
+
+
+def _drawn(term: Term, fewest: int) -> tuple[dict[Key, Amount], int]:
+    deltas: dict[Key, Amount] = {}
+    untold = 0
+    # What anybody could read before the topic turned to counts is known one by one: subtracted from a bucket, it must
+    # leave k of the others.
+    for was_single in (False, True):
+        found = Counted.objects.filter(
+            topic_id=term.topic_id, period=term.period, is_single=False, was_single=was_single
+        ).order_by()
+        counts = found.values_list("category", "cell", "source").annotate(number=Count("publication_id"))
+        drawn, left = rules.draw(counts, fewest)
+        untold += left
+        for bucket in drawn:
+            key = (term.topic_id, bucket.category, bucket.cell, term.period)
+            n, sources = deltas.get(key, Amount())
+            deltas[key] = Amount(n + bucket.n, sources + bucket.sources)
+    return deltas, untold
 
 
 def forget_old_changes() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from commonbeat.maps import make_up, rules
 from commonbeat.maps.actions.buckets import lock_revision
 from commonbeat.maps.actions.zone import site_zone
 from commonbeat.maps.contribution import Sending
-from commonbeat.maps.models import ALL_TOPICS, MakeUp
+from commonbeat.maps.models import ALL_TOPICS, MakeUp, Term
 from commonbeat.topics.definition import Definition, Period
 from commonbeat.topics.queries import all_topics
 
@@ -56,23 +57,37 @@ def draw_make_ups(*, month: int, topic_ids: Sequence[int], chunks: Iterable[Sequ
         for sending in chunk:
             gathered[sending.topic_id].add(sending)
     definitions = {topic.pk: topic.definition for topic in all_topics()}
-    fewest = {topic_id: rules.fewest_of(definitions.get(topic_id) or Definition(name={})) for topic_id in topic_ids}
+    promised = _promised(month, topic_ids)
+    fewest = {
+        topic_id: max(promised.get(topic_id, 0), rules.fewest_of(definitions.get(topic_id) or Definition(name={})))
+        for topic_id in topic_ids
+    }
     leftovers = []
     with transaction.atomic():
         lock_revision()
         for row in MakeUp.objects.filter(month=month, topic_id__in=topic_ids, drawn_at__isnull=True):
             shares, left = gathered[row.topic_id].told(fewest[row.topic_id])
             leftovers.append(left)
-            row.drawn_at, row.shares = now, shares
+            row.drawn_at, row.shares, row.fewest = now, shares, fewest[row.topic_id]
             row.withheld = {kind: sum(here.n for here in values.values()) for kind, values in left.items()}
-            row.save(update_fields=["drawn_at", "shares", "withheld"])
-        _pool(month, leftovers, max(map(rules.fewest_of, definitions.values()), default=rules.FEWEST), now)
+            row.save(update_fields=["drawn_at", "fewest", "shares", "withheld"])
+        most = max(map(rules.fewest_of, definitions.values()), default=rules.FEWEST)
+        _pool(month, leftovers, max(most, *fewest.values()), now)
+
+
+def _promised(month: int, topic_ids: Sequence[int]) -> dict[int, int]:
+    """Give the largest k that was promised to what counts in a month: topic → k."""
+    terms = Term.objects.filter(
+        topic_id__in=topic_ids, period__gte=month, period__lt=rules.period_end(month, Period.MONTH)
+    )
+    return dict(terms.order_by().values_list("topic_id").annotate(most=Max("fewest")))
 
 
 def _pool(month: int, leftovers: list[make_up.Leftover], fewest: int, now: datetime) -> None:
     before = MakeUp.objects.filter(topic_id=ALL_TOPICS).exclude(withheld={})
     # Where it is, it is whole: each month takes over what the one before has left.
-    waiting = before.values_list("withheld", flat=True).first() or {}
+    waiting, promised = before.values_list("withheld", "fewest").first() or ({}, 0)
+    fewest = max(fewest, promised)
     before.update(withheld={})
     row, _made = MakeUp.objects.get_or_create(
         topic_id=ALL_TOPICS, month=month, defaults={"draw_on": rules.day_of(month), "drawn_at": now}
@@ -80,4 +95,5 @@ def _pool(month: int, leftovers: list[make_up.Leftover], fewest: int, now: datet
     shares, row.withheld = make_up.pooled(leftovers, waiting, fewest)
     # A file may have brought a topic to this month since.
     row.shares = make_up.added([row.shares, shares])
-    row.save(update_fields=["shares", "withheld"])
+    row.fewest = max(row.fewest, fewest)
+    row.save(update_fields=["fewest", "shares", "withheld"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -31,7 +31,7 @@ _ADD = (
     " DO UPDATE SET n = maps_ratingsum.n + excluded.n, total = maps_ratingsum.total + excluded.total,"
     " squares = maps_ratingsum.squares + excluded.squares"
 )
-_COLUMNS = ("topic_id", "cell", "day", "ratings", "source", "is_single", "due_at")
+_COLUMNS = ("topic_id", "cell", "day", "ratings", "source", "fewest", "is_single", "due_at")
 
 # topic, cell
 Spot = tuple[int, int]
@@ -66,15 +66,18 @@ def rebuild_ratings(*, chunks: Iterable[Sequence[Rating]], now: datetime, redraw
     """Sum every publication up anew; drawn sums stay as they are, unless redraw=True draws them anew."""
     with transaction.atomic():
         lock_revision()
+        # What was promised to those that wait holds, though it is promised to nobody now.
+        waits = Rated.objects.filter(is_drawn=False, is_single=False).order_by()
+        promised = dict(waits.values_list("pk", "fewest"))
         (Rated.objects.all() if redraw else Rated.objects.filter(is_drawn=False)).delete()
         (RatingSum.objects.all() if redraw else RatingSum.objects.filter(is_drawn=False)).delete()
         for chunk in chunks:
-            _take(chunk, now)
+            _take(chunk, now, promised)
         waiting = Rated.objects.filter(is_drawn=False, is_single=False, due_at__isnull=True)
         _draw(set(waiting.order_by().values_list("topic_id", "cell").distinct()), today=today_number(now))
 
 
-def _take(rows: Sequence[Rating], now: datetime) -> list[Rated]:
+def _take(rows: Sequence[Rating], now: datetime, promised: Mapping[int, int] | None = None) -> list[Rated]:
     """Bring Rated and the sums of what is public singly up to date; gives the rows that are new or changed."""
     rows = list({row.publication_id: row for row in rows}.values())
     definitions = {topic.pk: topic.definition for topic in all_topics()}
@@ -88,7 +91,8 @@ def _take(rows: Sequence[Rating], now: datetime) -> list[Rated]:
         old = before.get(row.publication_id)
         if old is not None and old.is_drawn:
             continue
-        new = _rated(row, day, definitions.get(row.topic_id), now)
+        least = old.fewest if old is not None else (promised or {}).get(row.publication_id, 0)
+        new = _rated(row, day, definitions.get(row.topic_id), now, least)
         if old is not None and new is not None and _says(old) == _says(new):
             continue
         _add_single(deltas, old, -1)
@@ -106,7 +110,7 @@ def _take(rows: Sequence[Rating], now: datetime) -> list[Rated]:
     return put
 
 
-def _rated(row: Rating, day: int, definition: Definition | None, now: datetime) -> Rated | None:
+def _rated(row: Rating, day: int, definition: Definition | None, now: datetime, least: int) -> Rated | None:
     if not row.ratings or not row.cell or definition is None:
         return None
     cell = cells.parent(row.cell, min(definition.scores.resolution, cells.resolution_of(row.cell)))
@@ -118,6 +122,7 @@ def _rated(row: Rating, day: int, definition: Definition | None, now: datetime) 
         day=day,
         ratings=dict(row.ratings),
         source=None if row.source is None or row.is_single else _source_in(row.source, row.topic_id, cell),
+        fewest=max(fewest_of(definition), row.fewest, least),
         is_single=row.is_single,
         due_at=due if due > now else None,
     )
@@ -168,7 +173,7 @@ def _draw(spots: set[Spot], *, today: int) -> None:
                 topic_id=topic_id, cell=cell, is_drawn=False, is_single=False, due_at__isnull=True
             ).order_by("pk")
         )
-        fewest = fewest_of(definition)
+        fewest = max(fewest_of(definition), *(rated.fewest for rated in waiting))
         if _senders(waiting) < fewest:
             continue
         sums = {}

@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('period', models.IntegerField()),
                 ('is_drawn', models.BooleanField()),
                 ('n', models.IntegerField()),
+                ('senders', models.IntegerField(default=0)),
                 ('sources', models.IntegerField()),
             ],
             options={
@@ -65,9 +66,26 @@ class Migration(migrations.Migration):
                 ('period', models.IntegerField()),
                 ('is_single', models.BooleanField()),
                 ('source', models.BigIntegerField(null=True)),
+                ('was_single', models.BooleanField(default=False)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('is_single', False)), fields=['topic_id', 'period'], name='counted_undrawn'), models.Index(condition=models.Q(('is_single', True), ('source__isnull', False)), fields=['source'], name='counted_source')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LeftBehind',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('publication_id', models.BigIntegerField()),
+                ('topic_id', models.BigIntegerField()),
+                ('category', models.CharField(max_length=40)),
+                ('cell', models.BigIntegerField()),
+                ('period', models.IntegerField()),
+                ('source', models.BigIntegerField(null=True)),
+                ('was_single', models.BooleanField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('publication_id', 'topic_id'), name='left_behind_once')],
             },
         ),
         migrations.CreateModel(
@@ -78,6 +96,7 @@ class Migration(migrations.Migration):
                 ('month', models.IntegerField()),
                 ('draw_on', models.DateField()),
                 ('drawn_at', models.DateTimeField(null=True)),
+                ('fewest', models.PositiveIntegerField(default=3)),
                 ('shares', models.JSONField(default=dict)),
                 ('withheld', models.JSONField(default=dict)),
             ],
@@ -94,6 +113,7 @@ class Migration(migrations.Migration):
                 ('period', models.IntegerField()),
                 ('draw_on', models.DateField()),
                 ('drawn_at', models.DateTimeField(null=True)),
+                ('fewest', models.PositiveIntegerField(default=3)),
                 ('untold', models.PositiveIntegerField(default=0)),
             ],
             options={

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
                 ("day", models.IntegerField()),
                 ("ratings", models.JSONField(default=dict)),
                 ("source", models.BigIntegerField(null=True)),
+                ("fewest", models.PositiveIntegerField(default=3)),
                 ("is_single", models.BooleanField()),
                 ("is_drawn", models.BooleanField(default=False)),
                 ("due_at", models.DateTimeField(null=True)),

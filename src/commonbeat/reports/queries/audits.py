@@ -15,7 +15,8 @@ from commonbeat.topics.scoring import lighting_in, rated_fields, ratings_in, tel
 CHUNK = 5_000
 _COLUMNS = (
     "id", "topic_id", "cell", "public_at", "state", "lists_each", "is_resolved", "categories", "report__answers",
-    "report__contact__address_hash", "report__reporter_id",
+    "report__contact__address_hash", "report__contact_confirmed", "report__reporter_id",
+    "report__topic_version__data__smallest_count",
 )  # fmt: skip
 
 
@@ -29,6 +30,8 @@ class Row(NamedTuple):
     ratings: Mapping[str, int]
     is_single: bool
     source: bytes | None
+    # The smallest count that was promised when it was made.
+    fewest: int
 
 
 def ratings_of_reports(report_ids: Sequence[int]) -> list[Row]:
@@ -76,7 +79,7 @@ def _rows(found: QuerySet[Publication]) -> list[Row]:
 
 
 def _row(values: tuple[Any, ...], definition: Definition | None) -> Row:
-    pk, topic_id, cell, public_at, state, lists_each, is_resolved, categories, answers, contact, reporter = values
+    pk, topic_id, cell, public_at, state, lists_each, is_resolved, categories, answers, *sender, fewest = values
     ratings: Mapping[str, int] = {}
     is_single = False
     if definition is not None and state == PublicationState.PUBLIC and lists_each:
@@ -85,5 +88,11 @@ def _row(values: tuple[Any, ...], definition: Definition | None) -> Row:
             ratings = ratings_in(definition, answers)
         elif not is_resolved:
             ratings, is_single = lighting_in(definition, categories), True
-    source = bytes(contact) if contact is not None else b"account %d" % reporter if reporter is not None else None
-    return Row(pk, topic_id, cell or 0, int(public_at.timestamp()), ratings, is_single, source)
+    return Row(pk, topic_id, cell or 0, int(public_at.timestamp()), ratings, is_single, _source(*sender), fewest or 0)
+
+
+def _source(contact: bytes | None, is_confirmed: bool, reporter: int | None) -> bytes | None:
+    # Anybody can leave anybody's number with a report: before it is confirmed, it says nothing of who sent this.
+    if contact is not None and is_confirmed:
+        return bytes(contact)
+    return None if reporter is None else b"account %d" % reporter

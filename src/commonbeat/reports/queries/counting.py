@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import BigIntegerField, Case, F, When
+
+from commonbeat.topics.models import TopicVersion
 
 CHUNK = 50_000
 
@@ -17,9 +20,17 @@ _SECONDS = {
     "postgresql": "CAST(floor(extract(epoch FROM public_at)) AS bigint)",
 }
 
+# A topic that turned to counts is counted so at once, before its copies have been hidden one by one.
+_SINGLE = "(lists_each AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only))"
+# Anybody can leave anybody's number with a report: before it is confirmed, it says nothing of who sent this.
+_SENDER = "CASE WHEN contact_confirmed AND contact_id IS NOT NULL THEN contact_id ELSE -reporter_id END"
+
 
 class Row(NamedTuple):
-    """One publication; public_at in seconds from 1970-01-01 UTC, cell 0 without a place, category "" without one."""
+    """One publication; public_at in seconds from 1970-01-01 UTC, cell 0 without a place, category "" without one.
+
+    sender is a contact, or an account below zero, or None.
+    """
 
     publication_id: int
     topic_id: int
@@ -28,7 +39,9 @@ class Row(NamedTuple):
     public_at: int
     is_single: bool
     is_public: bool
-    contact: int | None
+    sender: int | None
+    # The smallest count that was promised when it was made; 0 where it is told singly.
+    fewest: int
 
 
 class SentRow(NamedTuple):
@@ -39,7 +52,7 @@ class SentRow(NamedTuple):
     # "" for the rows of a file: they say nothing of who reports, nor when.
     language: str
     received_at: int | None
-    contact: int | None
+    sender: int | None
 
 
 def contributions(report_ids: Sequence[int]) -> list[Row]:
@@ -86,10 +99,12 @@ def _select() -> str:
     vendor = connection.vendor
     return (
         f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]},"
-        # A topic that turned to counts is counted so at once, before its copies have been hidden one by one.
-        " lists_each AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only),"
+        f" {_SINGLE},"
         " CASE WHEN state = 'public' THEN 1 ELSE 0 END,"
-        " (SELECT contact_id FROM reports_report WHERE reports_report.id = report_id) FROM reports_publication"
+        f" (SELECT {_SENDER} FROM reports_report WHERE reports_report.id = report_id),"
+        f" CASE WHEN {_SINGLE} THEN NULL ELSE"
+        " (SELECT topic_version_id FROM reports_report WHERE reports_report.id = report_id) END"
+        " FROM reports_publication"
     )
 
 
@@ -102,13 +117,12 @@ def sendings(publication_ids: Sequence[int]) -> list[SentRow]:
         rows = (
             Publication.objects.filter(pk__in=publication_ids[start : start + 500])
             .order_by()
-            .values_list(
-                "pk", "report__channel", "report__language", "report__created_at", "report__contact_id", "is_imported"
-            )
+            .annotate(sender=_sender())
+            .values_list("pk", "report__channel", "report__language", "report__created_at", "sender", "is_imported")
         )
-        for pk, channel, language, at, contact, is_imported in rows:
+        for pk, channel, language, at, sender, is_imported in rows:
             spoken, received = ("", None) if is_imported else (language, int(at.timestamp()))
-            found.append(SentRow(pk, channel, spoken, received, contact))
+            found.append(SentRow(pk, channel, spoken, received, sender))
     return found
 
 
@@ -123,7 +137,22 @@ def _rows(column: str, ids: Sequence[int]) -> list[Row]:
 def _read(sql: str, values: Sequence[int]) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return [
-            Row(pk, topic_id, category, cell, at, bool(single), bool(public), contact)
-            for pk, topic_id, category, cell, at, single, public, contact in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    fewest = _smallest_counts({row[-1] for row in rows if row[-1] is not None})
+    return [
+        Row(pk, topic_id, category, cell, at, bool(single), bool(public), sender, fewest.get(version, 0))
+        for pk, topic_id, category, cell, at, single, public, sender, version in rows
+    ]
+
+
+def _smallest_counts(version_ids: set[int]) -> dict[int, int]:
+    """Read what versions of topics promised; versions never change, but a test may write others by the same number."""
+    if not version_ids:
+        return {}
+    return dict(TopicVersion.objects.filter(pk__in=version_ids).values_list("pk", "data__smallest_count"))
+
+
+def _sender() -> Case:
+    """Name a sender as _SENDER does."""
+    confirmed = When(report__contact_confirmed=True, report__contact__isnull=False, then=F("report__contact_id"))
+    return Case(confirmed, default=-F("report__reporter_id"), output_field=BigIntegerField())

@@ -54,12 +54,9 @@ def read_box(text: str) -> Box:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:
         raise FilterError(problem) from None
-    # Whoever zooms far out sees the world more than once.
-    if not (-100_000 <= west <= 100_000 and -100_000 <= east <= 100_000 and -1000 <= south <= north <= 1000):
-        raise FilterError(problem)
-    if east - west >= 360:
-        return Box(-180.0, south, 180.0, north)
-    return Box(_wrapped(west), south, _wrapped(east), north)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise FilterError(_("A bounding box lies within -180 to 180 degrees east and -90 to 90 degrees north."))
+    return Box(west, south, east, north)
 
 
 def address_part(params: Mapping[str, str], **changes: str) -> str:
@@ -67,12 +64,6 @@ def address_part(params: Mapping[str, str], **changes: str) -> str:
     kept = {name: params.get(name, "") for name in NAMES} | changes
     query = urlencode({name: value for name, value in kept.items() if value})
     return f"?{query}" if query else ""
-
-
-def _wrapped(longitude: float) -> float:
-    if -180 <= longitude <= 180:
-        return longitude
-    return (longitude + 180) % 360 - 180
 
 
 def _beat(text: str) -> int | None:

@@ -28,6 +28,8 @@ from commonbeat.web.desk.map import found_for
 from commonbeat.web.desk.pages import draw_block
 
 # A finger that wanders over a whole screen leaves some 400 corners.
+# Of a line that crosses itself: finding all crossings of 300 takes seconds.
+MOST_CROSSING_CORNERS = 150
 MOST_CORNERS = 2_000
 LONGEST_TEXT = 200_000
 # Lines shown at once; the others of a selection are one step away.
@@ -93,11 +95,24 @@ def read_ring(text: str) -> Polygon | MultiPolygon:
     drawn: BaseGeometry = Polygon(corners)
     if not drawn.is_valid:
         # Every face of the line, and not shapely's own mending: that leaves out what a hand went around twice.
-        faces = shapely.polygonize([shapely.union_all([LinearRing(corners)])])
+        faces = shapely.polygonize([shapely.union_all([_simplified(LinearRing(corners))])])
         drawn = shapely.union_all(shapely.get_parts(faces))
     if not isinstance(drawn, Polygon | MultiPolygon) or not drawn.area:
         raise LassoError(_("The line encloses nothing. Draw around the reports."))
     return drawn
+
+
+def _simplified(line: LinearRing) -> BaseGeometry:
+    """Leave out corners of a line that crosses itself: a line of n corners has up to n² / 2 crossings."""
+    west, south, east, north = line.bounds
+    found: BaseGeometry = line
+    for part in (1_000, 300, 100):
+        if shapely.get_num_coordinates(found) <= MOST_CROSSING_CORNERS:
+            break
+        found = line.simplify(max(east - west, north - south) / part, preserve_topology=False)
+    if shapely.get_num_coordinates(found) > MOST_CROSSING_CORNERS:
+        raise LassoError(_("This area has too many corners. Draw it again, with fewer turns."))
+    return found
 
 
 def _corner(point: object) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from commonbeat.foundation import clock
@@ -84,6 +85,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
     language = translation.get_language() or settings.LANGUAGE_CODE
     lists_each = topic is None or topic.definition.publishes is Publishes.EACH
     page = public.list_page(filters, now=now, size=BESIDE) if lists_each else None
+    imported = public.imported_count(filters, now=now)
     context = {
         "params": params,
         "hidden_parts": {name: params[name] for name in (*PLACE, "as") if name in params},
@@ -94,6 +96,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "lists_each": lists_each,
         **(written_rows(page) if page else {}),
         "query": address_part({name: params.get(name, "") for name in FILTERS if name != "measure"}),
+        "imported_sentence": words.imported_sentence(imported) if imported else "",
+        "picture_name": _picture_name(params),
         "tiles": _tiles(topic, counts, params, measure),
         "measure_options": words.measure_options(),
         "measure_sentence": words.measure_sentence(measure),
@@ -212,6 +216,12 @@ def _picture(params: dict[str, str], view: View, language: str) -> dict[str, obj
         "map_page": address(params, **{"as": ""}),
         "moves": [(name, address(params, **to.params())) for name, to in moves if to != view],
     }
+
+
+def _picture_name(params: dict[str, str]) -> str:
+    """Name the file under which the picture is kept."""
+    parts = (settings.COMMONBEAT.site_name, "map", *(params.get(name, "") for name in ("topic", "since", "until")))
+    return "-".join(filter(None, map(slugify, parts))) + ".png"
 
 
 def _topic_options(topics: list[Topic], language: str) -> list[tuple[str, str]]:

@@ -78,6 +78,15 @@ def counted_sentence(names: list[str]) -> str:
     ) % {"topics": join_list(names)}
 
 
+def imported_sentence(number: int) -> str:
+    """Say how many of the reports came from elsewhere, and on which day these stand."""
+    return ngettext(
+        "%(number)s of these was imported. It was public elsewhere, and stands under the day of its source.",
+        "%(number)s of these were imported. They were public elsewhere, and stand under the day of their source.",
+        number,
+    ) % {"number": local_number(number)}
+
+
 def comparison_sentences(found: Comparison, language: str) -> list[str]:
     """Say how a span compares with the same weeks, or months, a year before; and honestly where it cannot."""
     span = span_text(found.since, found.until, language)
@@ -145,9 +154,14 @@ def measure_sentence(measure: Measure) -> str:
     if measure is MONTHLY:
         return _("The colours tell reports per month, of the periods that are over. The numbers below count reports.")
     if measure is CONTACTS:
-        return _(
-            "The colours tell from how many senders the reports came, each counted once in a place and period. A report"
-            " without a contact counts as one. The numbers below count reports."
+        return " ".join(
+            [
+                _(
+                    "The colours tell from how many senders the reports came, each counted once in a place and period."
+                    " A report without a contact counts as one. The numbers below count reports."
+                ),
+                _("Where reports are few, each counts as one, so that nobody learns who wrote two."),
+            ]
         )
     return ""
 

@@ -37,6 +37,14 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "public/help/privacy.html")
 
 
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead to the mark of the house: browsers ask for this name beside pictures and files."""
+    from django.templatetags.static import static
+
+    return HttpResponseRedirect(static("commonbeat/mark.svg"))
+
+
 # Nobody gains by changing another's language, and a token would mean a cookie for everybody who only reads.
 @csrf_exempt
 @require_POST

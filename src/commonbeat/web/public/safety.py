@@ -99,7 +99,7 @@ def safety_page(request: HttpRequest) -> HttpResponse:
             "waiting": waiting,
             "waiting_sentence": words.waiting_text(waiting, fewest),
             "fewest": fewest,
-            "strength": local_number(round(sheet.strength, 1)),
+            "pull_sentence": words.pull_text(sheet.strength),
             "source": reverse("public:safety_data") + _query(topic, layer),
             "classes": classes(),
             "unsure": local_number(int(safety.UNSURE)),
@@ -139,7 +139,7 @@ def safety_place(request: HttpRequest, cell: str) -> HttpResponse:
             "waiting_sentence": words.waiting_text(place.waiting, fewest_of(definition)),
             "lamps_sentence": words.lamps_text(place.lamps),
             "overall": place.overall,
-            "range": [round(place.overall.low), round(place.overall.high)] if place.overall else [],
+            "range": words.range_of(place.overall) if place.overall else (),
             "bars": bars,
             "losses": [
                 (labels[code], words.points_text(points)) for code, points in place.losses.items() if points >= 0.5

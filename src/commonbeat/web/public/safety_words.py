@@ -19,6 +19,12 @@ def score_text(found: Estimate | None) -> str:
     return f"\u2066{local_number(round(found.score))}\u00a0±\u00a0{local_number(round(found.margin))}\u2069"
 
 
+def range_of(found: Estimate) -> tuple[int, int]:
+    """Give from where to where the true figure may lie, from the rounded numbers that stand beside it."""
+    score, margin = round(found.score), round(found.margin)
+    return max(0, score - margin), min(100, score + margin)
+
+
 def points_text(points: float) -> str:
     """Write a number of points."""
     number = round(points)
@@ -35,6 +41,19 @@ def told(audits: int, newest: date | None, lamps: int) -> str:
     if lamps:
         parts.append(ngettext("%(number)s lamp reported", "%(number)s lamps reported", lamps) % _count(lamps))
     return " · ".join(parts)
+
+
+def pull_text(strength: float) -> str:
+    """Say how strongly the mean of the area pulls, in audits."""
+    number = round(strength, 1)
+    text = ngettext(
+        "Few audits say little. So a place is pulled towards the mean of its area, as if %(number)s audit had found"
+        " that mean there.",
+        "Few audits say little. So a place is pulled towards the mean of its area, as if %(number)s audits had found"
+        " that mean there.",
+        1 if number == 1 else max(2, round(number)),
+    )
+    return text % {"number": local_number(number)}
 
 
 def summary(mean: Estimate | None, *, audits: int, places: int, waiting: int, fewest: int) -> str:

@@ -26,7 +26,7 @@ OWN_FIELDS = {
 }
 EARLIEST = date(1990, 1, 1)
 # How many metres a public cell is across, by its H3 resolution: twice the average apothem, rounded.
-SPOT_METRES = {5: 17_000, 6: 6_500, 7: 2_400, 8: 900, 9: 350, 10: 130, 11: 50, 12: 20, 13: 7}
+SPOT_METRES = {4: 45_000, 5: 17_000, 6: 6_500, 7: 2_400, 8: 900, 9: 350, 10: 130, 11: 50, 12: 20, 13: 7}
 
 
 def steps_of(definition: Definition) -> list[str]:

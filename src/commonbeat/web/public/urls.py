@@ -43,6 +43,7 @@ urlpatterns = [
     path("sms/", pages.sms, name="sms"),
     path("privacy/", pages.privacy, name="privacy"),
     re_path(r"^photos/(?P<token>[A-Za-z0-9_-]{22})-(?P<variant>full|thumb)\.jpg$", reports.photo, name="photo"),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("manifest.webmanifest", pages.manifest, name="manifest"),
     path("sw.js", offline.service_worker, name="service_worker"),
 ]

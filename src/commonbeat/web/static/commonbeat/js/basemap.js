@@ -100,6 +100,14 @@ export function openMap(box, view) {
   return map;
 }
 
+// Write bounds as west,south,east,north within the world, however often a view from far out shows it.
+export function boxOf(bounds, digits) {
+  const wide = bounds.getEast() - bounds.getWest() >= 360;
+  const [west, east] = wide ? [-180, 180] : [bounds.getWest(), bounds.getEast()].map((lng) => L.Util.wrapNum(lng, [-180, 180], true));
+  const [south, north] = [bounds.getSouth(), bounds.getNorth()].map((lat) => Math.min(Math.max(lat, -90), 90));
+  return [west, south, east, north].map((part) => part.toFixed(digits)).join(",");
+}
+
 function paper(map, townPmtiles) {
   map.getContainer().style.background = (isDark() ? DARK : LIGHT)[townPmtiles ? "earth" : "sea"];
 }

@@ -1,6 +1,6 @@
 // Maps of a page. <div class="map" data-map="show" data-src="…"> draws what an address tells; data-map="pick" lets a
 // reader put a pin. components/map.html writes both, with the list or the text field that does the same without a map.
-import { addGround, isDark, openMap } from "./basemap.js";
+import { addGround, boxOf, isDark, openMap } from "./basemap.js";
 
 const { L } = window;
 const HUES = {
@@ -72,8 +72,7 @@ function show(map, box, placed) {
     request = new AbortController();
     const address = new URL(box.dataset.src, location.href);
     if ("bbox" in box.dataset) {
-      const [[south, west], [north, east]] = ((b) => [[b.getSouth(), b.getWest()], [b.getNorth(), b.getEast()]])(map.getBounds());
-      address.searchParams.set("bbox", [west, south, east, north].map((n) => n.toFixed(5)).join(","));
+      address.searchParams.set("bbox", boxOf(map.getBounds(), 5));
       address.searchParams.set("zoom", String(map.getZoom()));
     }
     try {

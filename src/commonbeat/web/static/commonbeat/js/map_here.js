@@ -1,6 +1,9 @@
 // What lies in the middle of a map, in its view, and at its pins: as popups and lists that a keyboard reaches.
+import { boxOf } from "./basemap.js";
+
 const { L } = window;
 const MOST_ROWS = 8;
+const MORE_ROWS = 40; // at each press
 const MOST_LINKS = 8;
 const MOST_PINS = 150; // marks of their own; beyond, the hexagons say more
 
@@ -22,6 +25,8 @@ function rounded(metres) {
 export function here({ map, box, layer, numbers, note }) {
   const section = document.querySelector("[data-map-here]");
   const list = section.querySelector("ul");
+  const [counted, more] = [section.querySelector("[data-here-count]"), section.querySelector("[data-here-more]")];
+  const forms = new Intl.PluralRules(document.documentElement.lang || "en");
   const texts = box.dataset;
   const pins = L.layerGroup().addTo(map);
   const topics = Object.fromEntries([...document.querySelectorAll("#id_topic option")].map((one) => [one.value, one.textContent]));
@@ -46,7 +51,7 @@ export function here({ map, box, layer, numbers, note }) {
     const everything = document.querySelector("[data-map-list]");
     if (everything) {
       const address = new URL(everything.href);
-      address.searchParams.set("bbox", bounds.toBBoxString().split(",").map((part) => Number(part).toFixed(4)).join(","));
+      address.searchParams.set("bbox", boxOf(bounds, 4));
       content.append(element("p", {}, element("a", { href: address.href, textContent: texts.textList })));
     }
     popup(at, content);
@@ -104,13 +109,28 @@ export function here({ map, box, layer, numbers, note }) {
     return { distance, direction: texts.textWhere.split("|")[(Math.round(turn) + 8) % 8], metres };
   }
 
-  function listView(cells) {
-    const most = [...cells].sort((a, b) => layer.valueOf(b) - layer.valueOf(a)).slice(0, MOST_ROWS);
-    section.hidden = !most.length;
-    list.replaceChildren(...most.map((cell) => {
+  // "32 reports", in the form that the language has for it; the other measures are named before their number.
+  function valueText(cell) {
+    const value = layer.valueOf(cell);
+    const kinds = ["zero", "one", "two", "few", "many", "other"];
+    const text = layer.property === "n" ? texts.textReports.split("|")[kinds.indexOf(forms.select(value))] : texts.textOne;
+    return said(text, { number: numbers.format(value) });
+  }
+
+  function listView(cells, most = MOST_ROWS) {
+    const sorted = [...cells].sort((a, b) => layer.valueOf(b) - layer.valueOf(a));
+    section.hidden = !sorted.length;
+    const left = sorted.length - most;
+    counted.textContent = left > 0 ? said(texts.textLargest, { number: numbers.format(most), all: numbers.format(sorted.length) }) : "";
+    more.hidden = left <= 0;
+    more.onclick = () => {
+      listView(cells, most + MORE_ROWS);
+      list.children[most].querySelector("button").focus();
+    };
+    list.replaceChildren(...sorted.slice(0, most).map((cell) => {
       const { metres, ...where } = whereabouts(layer.latLngOf(cell));
       const row = metres < 1000 ? texts.textRow : texts.textRowKm;
-      const text = said(metres < 20 ? texts.textMiddle : row, { number: numbers.format(layer.valueOf(cell)), ...where });
+      const text = said(metres < 20 ? texts.textMiddle : row, { number: valueText(cell), ...where });
       const button = element("button", { type: "button", className: "button-link", textContent: text });
       button.addEventListener("click", () => {
         tell(cell);

@@ -82,6 +82,14 @@ export const CellLayer = L.Layer.extend({
     return [...this.cells].reverse().find((cell) => isInside(cell.corners, x - cell.shift, y));
   },
 
+  // The cells of which something lies in the view; one that is seen twice, far out, is there once.
+  cellsInView() {
+    const bounds = this._map.getBounds();
+    const [from, to] = [this._point(bounds.getNorthWest()), this._point(bounds.getSouthEast())];
+    const found = this.cells.filter(({ corners, shift }) => meets(corners, from.x - shift, from.y, to.x - shift, to.y));
+    return [...new Map(found.map((cell) => [cell.id, cell])).values()];
+  },
+
   latLngOf({ corners, shift = 0 }) {
     const [x, y] = middleOf(corners);
     return this._map.unproject([(x + shift) * WORLD, y * WORLD], 0);
@@ -172,6 +180,7 @@ export const CellLayer = L.Layer.extend({
     const origin = map.getPixelOrigin().add(corner);
     const finest = this.cells.length ? this.cells[this.cells.length - 1].resolution : 0;
     const smooth = Boolean(finest) && finest <= SMOOTH_UP_TO;
+    this.isSmooth = smooth;
     canvas.classList.toggle("is-smooth", smooth);
     context.strokeStyle = this.stroke;
     for (const cell of this.cells) {
@@ -228,6 +237,24 @@ function outline(context, corners) {
 function disc(context, corners) {
   const [x, y] = middleOf(corners);
   context.arc(x, y, Math.max(1.15 * Math.hypot(corners[0] - x, corners[1] - y), 7), 0, 2 * Math.PI);
+}
+
+// Tell whether a convex outline and a rectangle have anything in common: no straight line parts them.
+function meets(corners, west, north, east, south) {
+  const box = [west, north, east, north, east, south, west, south];
+  const normals = [[1, 0], [0, 1]];
+  for (let at = 0, last = corners.length - 2; at < corners.length; last = at, at += 2) {
+    normals.push([corners[at + 1] - corners[last + 1], corners[last] - corners[at]]);
+  }
+  const along = (points, [x, y]) => {
+    const values = [];
+    for (let at = 0; at < points.length; at += 2) values.push(points[at] * x + points[at + 1] * y);
+    return [Math.min(...values), Math.max(...values)];
+  };
+  return normals.every((normal) => {
+    const [[a, b], [c, d]] = [along(corners, normal), along(box, normal)];
+    return a < d && c < b;
+  });
 }
 
 function isInside(corners, x, y) {

@@ -56,30 +56,32 @@ const kept = keptView();
 const map = openMap(box, kept ? { center: [kept[0], kept[1]], zoom: kept[2] } : null);
 const inView = here({ map, box, layer, numbers, note });
 
-function cellsInView() {
-  const bounds = map.getBounds();
-  return layer.cells.filter((cell) => bounds.contains(layer.latLngOf(cell)));
+// How large the hexagons are: merged ones lie beside small ones. What a heat map smooths shows none.
+function sizeOf(cells) {
+  const metres = layer.isSmooth ? [] : cells.map(({ resolution }) => Number(texts.metres.split(",")[resolution])).filter(Boolean);
+  if (!metres.length) return "";
+  const [least, most] = [Math.min(...metres), Math.max(...metres)].map((size) => numbers.format(size));
+  return least === most ? said(texts.textMetres, { number: least }) : said(texts.textSizes, { least, most });
 }
 
 let timer = 0;
+let isAtOnce = false; // another period is told with its bar, not after a rest
 function tellView(failed) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    const cells = cellsInView();
+    const cells = layer.cellsInView();
     const sum = cells.reduce((total, { n }) => total + n, 0);
     const elsewhere = Math.max(placed - sum, 0);
     const whole = said(texts.textView, { here: numbers.format(sum), there: numbers.format(elsewhere) });
     // By months only the periods that are over count: these do not add up to what the page tells.
     const told = texts.property === "monthly" ? "" : whole;
     note.textContent = failed ? texts.textFailed : told;
-    const finest = cells.reduce((most, { resolution }) => Math.max(most, resolution), 0);
-    const metres = Number(texts.metres.split(",")[finest]);
-    if (!metres) size.textContent = "";
-    else if (metres < 1000) size.textContent = said(texts.textMetres, { number: numbers.format(metres) });
-    else size.textContent = said(texts.textKm, { number: numbers.format(metres / 1000) });
+    note.classList.remove("is-waiting");
+    size.textContent = sizeOf(cells);
     inView.listView(cells);
     all.hidden = !elsewhere;
-  }, SAID_AFTER);
+  }, isAtOnce ? 0 : SAID_AFTER);
+  isAtOnce = false;
 }
 
 // ── Everything in one view ──────────────────────────────────────────────────────────────────────────────────────
@@ -133,8 +135,12 @@ picture.addEventListener("click", () => { picture.href = withView(new URL(pictur
 // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 const section = document.querySelector("[data-playback]");
 if (section && section.querySelectorAll(".bars a").length > 1) {
-  playback(section, (days) => {
+  playback(section, (days, isPlaying) => {
     span = days;
+    // The number of the period before would contradict the bar; and nobody shall be talked over while it plays.
+    note.classList.add("is-waiting");
+    note.setAttribute("aria-live", isPlaying ? "off" : "polite");
+    isAtOnce = true;
     placed = Number(days ? days.placed : texts.placed);
     return layer.show(queryOf(days));
   }, (days) => layer.prepare(queryOf(days)));
@@ -149,7 +155,7 @@ layer.on("shown", ({ failed }) => {
   first = false;
   box.dataset.shown = ""; // what measures and tests wait for
   // An empty town would tell that nothing happened, where a choice has left only what lies far from it.
-  if (!failed && placed && !kept && texts.pinned === undefined && !cellsInView().length) showAll();
+  if (!failed && placed && !kept && texts.pinned === undefined && !layer.cellsInView().length) showAll();
   // The ground comes last: it is larger than all the rest.
   addGround(map, texts);
 });

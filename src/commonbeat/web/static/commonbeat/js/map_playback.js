@@ -18,9 +18,9 @@ export function playback(section, show, prepare) {
   let shown = -1;
 
   section.querySelector("[data-play-tools]").hidden = false;
+  section.classList.add("is-played");
   // The slider does the same with the keyboard, in one stop instead of sixty.
   for (const bar of bars) bar.tabIndex = -1;
-  scroller.scrollLeft = document.documentElement.dir === "rtl" ? -scroller.scrollWidth : scroller.scrollWidth;
 
   function mark(index) {
     bars.forEach((bar, at) => (at === index ? bar.setAttribute("aria-current", "true") : bar.removeAttribute("aria-current")));
@@ -43,7 +43,7 @@ export function playback(section, show, prepare) {
     shown = index;
     mark(index);
     all.hidden = index < 0;
-    await show(index < 0 ? null : bars[index].dataset);
+    await show(index < 0 ? null : bars[index].dataset, playing);
   }
 
   function stop() {

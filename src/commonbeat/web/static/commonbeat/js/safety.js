@@ -1,9 +1,10 @@
 // Maps of safety scores. <div class="map" data-safety="address"> draws the cells in view, coloured by their score;
 // public/safety/parts.html writes it, with the table that tells the same.
-import { addGround, isDark } from "./basemap.js";
+import { addGround, boxOf, isDark } from "./basemap.js";
 
 const { L } = window;
-const DOTS_BELOW = 15;
+// A hexagon that is narrower on the screen, in pixels, is drawn as a dot.
+const SMALLEST = 12;
 const COLOURS = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"];
 
 function styleOf({ properties, id }, chosen) {
@@ -55,7 +56,9 @@ async function start(box) {
     shown.clearLayers();
     const cells = L.geoJSON(last, { style: (feature) => styleOf(feature, cell), onEachFeature: bind });
     // From afar a cell is a dot, too small to see or to hit.
-    if (map.getZoom() < DOTS_BELOW) {
+    const first = cells.getLayers()[0]?.getBounds();
+    const width = first ? map.latLngToLayerPoint(first.getNorthEast()).x - map.latLngToLayerPoint(first.getSouthWest()).x : 0;
+    if (width < SMALLEST) {
       cells.eachLayer((one) => bind(one.feature, L.circleMarker(one.getBounds().getCenter(), { ...styleOf(one.feature, cell), radius: 8 }).addTo(shown)));
     } else cells.addTo(shown);
     box.dataset.drawn = String(cells.getLayers().length);
@@ -65,8 +68,7 @@ async function start(box) {
     request?.abort();
     request = new AbortController();
     const address = new URL(box.dataset.safety, location.href);
-    const bounds = map.getBounds().pad(0.1);
-    if (!everything) address.searchParams.set("bbox", [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((n) => n.toFixed(4)).join(","));
+    if (!everything) address.searchParams.set("bbox", boxOf(map.getBounds().pad(0.1), 4));
     try {
       const answer = await fetch(address, { signal: request.signal });
       if (!answer.ok) throw new Error(String(answer.status));
@@ -85,7 +87,7 @@ async function start(box) {
   await load(!cell);
   const whole = last && draw();
   if (!cell && whole) {
-    map.fitBounds(whole, { maxZoom: 16, padding: [24, 24], animate: false });
+    map.fitBounds(whole, { maxZoom: 16, padding: [8, 8], animate: false });
     draw();
   } else if (!placed && town) map.setView([(town.minLat + town.maxLat) / 2, (town.minLon + town.maxLon) / 2], 13, { animate: false });
   // A popup that opens near the edge moves the map; loading then would close it again.
