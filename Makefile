@@ -1,4 +1,4 @@
-# make run    set up, fill in a demo town when the data folder is empty, serve
+# make run    set up, fill in a demo town when the data folder is empty, serve; DEMO=stock-outs or DEMO=election
 # make test   set up, run the tests (no server and no browser needed)
 # make check  format, lint, types, layers, templates
 # The rest is explained in CONTRIBUTING.md.
@@ -7,8 +7,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-DATA ?= $(or $(COMMONBEAT_DATA_DIR),data)
+# Each demo has a folder of its own.
+DATA ?= $(or $(COMMONBEAT_DATA_DIR),data$(if $(filter-out town,$(DEMO)),-$(DEMO)))
 NAME ?=
+DEMO ?= town
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -36,7 +38,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@touch $@
 
 run: setup
-	@COMMONBEAT_DATA_DIR="$(DATA)" $(BIN)/commonbeat demo --if-empty
+	@COMMONBEAT_DATA_DIR="$(DATA)" $(BIN)/commonbeat demo --if-empty --deployment "$(DEMO)"
 	@COMMONBEAT_DATA_DIR="$(DATA)" exec $(BIN)/commonbeat serve
 
 # One process per core: 2 cores take the suite in about 55 % of the time.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from commonbeat.foundation.text import fold
-from commonbeat.intake.state import Question, Spot, Standing, TopicChoice, Unconfirmed
+from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed
 from commonbeat.topics.queries import keyword_key
 
 TOPICS = (
@@ -71,6 +71,14 @@ class FakeWorld:
         """Count the first words."""
         words = keyword_key(text[:200]).split()
         return next((length for length in (2, 1) if KEYWORDS.get(" ".join(words[:length])) == topic.code), 0)
+
+    def code_language(self, text: str) -> str | None:
+        """Know no code word."""
+        return None
+
+    def coded(self, text: str, language: str) -> Coded | None:
+        """Know no code word."""
+        return None
 
     def topic_in_text(self, text: str, language: str) -> TopicChoice | None:
         """Find the one topic of the keywords in the text."""

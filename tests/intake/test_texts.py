@@ -16,6 +16,9 @@ GIVEN = {
     "reference": REFERENCE, "emergency": "112", "place": "Market Street, north side", "topic": "Street light",
     "topics": NAMES, "places": ["Old Bridge", "New Bridge"], "names": ["ENGLISH", "SHQIP"], "state": "duplicate",
     "references": [REFERENCE] * 4, "site": "The whole quarter by the river",
+    "link": "https://riverside.example.org/report/", "said": "Stock: amoxicillin = 0 at Clinic 12.",
+    "missing": ["Place"], "problems": [], "example": "STOCK amoxicillin 0 clinic 12",
+    "form": "STOCK medicine number place",
 }  # fmt: skip
 SENTENCES = [
     each for name, each in inspect.getmembers(texts, inspect.isfunction)

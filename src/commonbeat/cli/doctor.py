@@ -26,6 +26,8 @@ def doctor() -> None:
         check_pictures,
         check_port_state,
         check_channels,
+        check_delivery,
+        check_mail,
         check_safety,
     ):
         for sentence in _results(check, options):
@@ -158,6 +160,43 @@ def check_channels(options: Options) -> Iterator[str]:
         yield "✓ Texts are only shown on the demo's telephone; no gateway is set up."
     else:
         yield f"✓ {options.sms_channel} is set up."
+
+
+def check_delivery(options: Options) -> Iterator[str]:
+    """Check that gateways answer, that who takes over can, and that a spending limit knows prices."""
+    if not options.database_url and not options.database_path.exists():
+        return
+    load_django()
+    if unapplied_migrations()[0]:
+        return
+    from commonbeat.foundation import clock
+    from commonbeat.messaging import policy
+    from commonbeat.messaging.queries import channel_lines
+    from commonbeat.messaging.rules import pairs
+
+    for code, other in pairs(options.send_fallbacks).items():
+        if policy.fallback_of(code) is None:
+            yield f"{other} cannot take over from {code}: both must be channels for the same kind of address."
+    if (options.daily_limit or options.monthly_limit) and options.sms_channel not in pairs(options.send_prices):
+        yield f"A spending limit is set, and no price of {options.sms_channel}: set COMMONBEAT_SEND_PRICES."
+    down = [line for line in channel_lines(now=clock.now()) if line.is_down]
+    for line in down:
+        waiting = line.replies + line.bulk
+        yield f"{line.code} has not answered since {line.failing_since:%Y-%m-%d %H:%M} UTC; {waiting} messages wait."
+    if not down:
+        yield "✓ No gateway is known to be out of order."
+
+
+def check_mail(options: Options) -> Iterator[str]:
+    """Check that a site with an address for mail has a way in and a way out."""
+    if not options.mail_address:
+        return
+    if not options.mail_smtp_host:
+        yield "E-mail cannot be sent: set COMMONBEAT_MAIL_SMTP_HOST."
+    if not (options.mail_lmtp_port or options.mail_imap_host):
+        yield "E-mail cannot be received: set COMMONBEAT_MAIL_LMTP_PORT or COMMONBEAT_MAIL_IMAP_HOST."
+    elif options.mail_smtp_host:
+        yield f"✓ E-mail to {options.mail_address} is set up."
 
 
 def check_safety(options: Options) -> Iterator[str]:

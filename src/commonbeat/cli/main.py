@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("commonbeat.cli.demo.command:demo", "Fill an empty data folder with a demo town."),
     "import": Entry("commonbeat.cli.imports.command:import_group", "Bring in reports from another system's export."),
     "maps": Entry("commonbeat.cli.maps:maps_group", "Count the public map's figures anew."),
+    "channels": Entry("commonbeat.cli.channels:channels_group", "Connect channels to their providers."),
     "migrate": Entry("commonbeat.cli.site:migrate", "Bring the database and the static files up to date.", False),
     "settings": Entry("commonbeat.cli.settings:settings", "List the settings with their values.", False),
     "doctor": Entry("commonbeat.cli.doctor:doctor", "Check this site and say what is wrong.", False),

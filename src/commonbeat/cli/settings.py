@@ -6,16 +6,21 @@ import ast
 import dataclasses
 import inspect
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
-from commonbeat.config import options as options_module
+from commonbeat.config.gateway_options import GatewayOptions
+from commonbeat.config.mail_options import MailOptions
 from commonbeat.config.options import KNOWN_LANGUAGES, PREFIX, Options, read_options
 
+_SECRET_WORDS = frozenset({"secret", "password", "key", "token"})
+# A database address may carry its password.
 SECRETS = frozenset(
-    {"secret_key", "database_url", "kannel_password", "kannel_hook_secret", "smsgate_password", "smsgate_signing_key"}
-)
+    field.name for field in dataclasses.fields(Options) if _SECRET_WORDS & set(field.name.split("_"))
+) | {"database_url"}
 _KINDS = {
     "str": "text",
     "int": "whole number",
@@ -48,7 +53,7 @@ def settings(markdown: bool) -> None:
         return
     options = read_options()
     meanings = option_meanings()
-    for field in dataclasses.fields(Options):
+    for field in _fields():
         value = getattr(options, field.name)
         shown = _shown(value)
         if field.name in SECRETS:
@@ -61,7 +66,7 @@ def settings_page() -> str:
     """Give docs/settings.md."""
     meanings = option_meanings()
     rows = []
-    for field in dataclasses.fields(Options):
+    for field in _fields():
         default = _shown(field.default)
         cell = f"`{default}`" if default else "empty"
         meaning = meanings[field.name].replace("|", "\\|")
@@ -71,14 +76,22 @@ def settings_page() -> str:
 
 def option_meanings() -> dict[str, str]:
     """Read the sentence that stands below each setting in the source."""
-    tree = ast.parse(inspect.getsource(options_module))
-    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Options").body
-    meanings: dict[str, str] = {}
-    for field, text in itertools.pairwise(body):
+    return {name: meaning for table in (Options, GatewayOptions, MailOptions) for name, meaning in _meanings_in(table)}
+
+
+def _meanings_in(table: type) -> Iterator[tuple[str, str]]:
+    body = ast.parse(inspect.getsource(table)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    for field, text in itertools.pairwise(body.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             assert isinstance(text.value, ast.Constant), f"{field.target.id} has no sentence"
-            meanings[field.target.id] = str(text.value.value)
-    return meanings
+            yield field.target.id, str(text.value.value)
+
+
+def _fields() -> list[dataclasses.Field[Any]]:
+    # What every site may need first, gateways last.
+    last = {field.name for field in dataclasses.fields(GatewayOptions)}
+    return sorted(dataclasses.fields(Options), key=lambda field: field.name in last)
 
 
 def _shown(value: object) -> str:

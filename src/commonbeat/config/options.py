@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
+from commonbeat.config.chat_options import chat_problems
+from commonbeat.config.gateway_options import GatewayOptions, gateway_problems
+from commonbeat.config.mail_options import mail_problems
+from commonbeat.config.sending_options import sending_problems
 from commonbeat.foundation.ids import new_token
 
 PREFIX = "COMMONBEAT_"
@@ -44,7 +48,7 @@ class Licence(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Options:
+class Options(GatewayOptions):
     """Hold every setting of a site; docs/settings.md is made from this table."""
 
     data_dir: Path = Path("data")
@@ -109,8 +113,44 @@ class Options:
     """Password of the SMSGate API."""
     smsgate_signing_key: str = ""
     """Key with which SMSGate signs its webhooks."""
+    telegram_token: str = ""
+    """Token of the Telegram bot, as @BotFather gives it."""
+    telegram_hook_secret: str = ""
+    """Secret that Telegram repeats in each call: 16 to 256 letters, digits, _ or -."""
+    telegram_api_url: str = "https://api.telegram.org"
+    """Address of Telegram's Bot API; another one for a server of your own."""
+    whatsapp_token: str = ""
+    """Access token of WhatsApp's Cloud API, of a system user."""
+    whatsapp_phone_id: str = ""
+    """Id of the WhatsApp number at the Cloud API; not the number itself."""
+    whatsapp_app_secret: str = ""
+    """App secret with which the Cloud API signs its calls."""
+    whatsapp_verify_token: str = ""
+    """Token, made up by you, that the Cloud API shows when it first asks for the address."""
+    whatsapp_templates: tuple[str, ...] = ()
+    """Approved template for news after 24 hours of silence, by language, with one variable: en=news/en_US, sq=lajme."""
+    whatsapp_api_url: str = "https://graph.facebook.com/v23.0"
+    """Address of the Cloud API, with its version."""
+    africastalking_ussd_secret: str = ""
+    """Secret at the end of the address that Africa's Talking calls for USSD; at least 16 letters and digits."""
+    ussd_networks: tuple[str, ...] = ()
+    """Networks from which USSD calls are taken, such as 203.0.113.0/24; empty means from anywhere."""
     sms_channel: str = "demo_sms"
     """Channel that sends texts to people who left a number: kannel_sms, smsgate_sms or demo_sms."""
+    send_rates: tuple[str, ...] = ()
+    """Messages a second by channel, where a contract allows another pace than the channel's own: kannel_sms=50."""
+    send_prices: tuple[str, ...] = ()
+    """Price of one SMS part by channel, for those that do not tell theirs: kannel_sms=0.045, smsgate_sms=0.02."""
+    send_fallbacks: tuple[str, ...] = ()
+    """Channel that takes over while the gateway of another does not answer: kannel_sms=smsgate_sms."""
+    currency: str = "EUR"
+    """Currency of prices and spending limits, in three letters."""
+    daily_limit: float = 0.0
+    """What messages may cost in a day; bulk stops at 80 % of it, replies at all of it. 0 is no limit."""
+    monthly_limit: float = 0.0
+    """What messages may cost in a calendar month, in the same way."""
+    quiet_hours: str = "21:00-08:00"
+    """Hours of the site's time zone in which no bulk message is sent; replies always are. Empty: none."""
     data_licence: str = "CC-BY-4.0"
     """Licence of the open data: CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0, ODbL-1.0, ODC-By-1.0, PDDL-1.0, or another's name."""
     data_licence_url: str = ""
@@ -292,6 +332,10 @@ def _check(options: Options) -> list[str]:
         problems.append("COMMONBEAT_DATABASE_URL must begin with postgresql:// (or be empty for SQLite).")
     if not options.site_url.startswith(("http://", "https://")):
         problems.append(f"COMMONBEAT_SITE_URL is “{options.site_url}”; it must begin with http:// or https://.")
+    problems.extend(gateway_problems(options))
+    problems.extend(sending_problems(options))
+    problems.extend(chat_problems(options))
+    problems.extend(mail_problems(options))
     if not options.data_licence.isprintable() or not 1 <= len(options.data_licence) <= 100:
         problems.append("COMMONBEAT_DATA_LICENCE must be the name of a licence, such as CC-BY-4.0.")
     elif not options.licence.url:

@@ -201,7 +201,17 @@ if HTTPS and COMMONBEAT.trusted_proxies:
 CHANNELS = [
     "commonbeat.channels.kannel_sms",
     "commonbeat.channels.smsgate_sms",
+    "commonbeat.channels.smssync_sms",
+    "commonbeat.channels.twilio_sms",
+    "commonbeat.channels.vonage_sms",
+    "commonbeat.channels.africastalking_sms",
+    "commonbeat.channels.webhook_sms",
+    "commonbeat.channels.smpp_sms",
+    "commonbeat.channels.telegram",
+    "commonbeat.channels.whatsapp",
+    "commonbeat.channels.africastalking_ussd",
     "commonbeat.channels.demo_sms",
+    "commonbeat.channels.email",
 ]
 
 LOGGING = {

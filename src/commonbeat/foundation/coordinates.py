@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
+from commonbeat.foundation.map_links import MAP_LINK, on_globe, point_in_links, written_pins
+from commonbeat.foundation.map_links import WHOLE as _WHOLE
+from commonbeat.foundation.plus_codes import decode, full_code
 from commonbeat.foundation.text import ascii_digits
 
 # Whole-text forms are read generously; inside a sentence only what cannot be anything else.
 _LONGEST = 4000
 
-_NUMBER = r"[+-]?\d{1,3}\.\d+"
-_WHOLE = r"[+-]?\d{1,3}(?:\.\d+)?"
 _PAIR = re.compile(rf"({_WHOLE})(?:\s*[,;/|]\s*|\s+)({_WHOLE})")
 _COMMA_PAIR = re.compile(r"([+-]?\d{1,3},\d+)(?:\s*[;/|]\s*|,\s+|\s+)([+-]?\d{1,3},\d+)")
 _COMMA_RUN = re.compile(r"([+-]?\d{1,3},\d{4,}),([+-]?\d{1,3},\d{4,})")
@@ -63,33 +64,15 @@ _WKT = re.compile(rf"\bPOINT\s*\(\s*({_WHOLE})\s+({_WHOLE})\s*\)", re.IGNORECASE
 
 _GEO = re.compile(rf"\bgeo:\s*({_WHOLE}),\s*({_WHOLE})(?![\d.])(\S*)", re.IGNORECASE)
 _GEO_QUERY = re.compile(rf"[?&]q=({_WHOLE}),\s*({_WHOLE})(?![\d.])")
-_MAP_LINK = re.compile(
-    r"(?:https?://|\b)(?:[\w-]+\.)*(?:google\.[a-z.]{2,6}|goo\.gl|openstreetmap\.org|osm\.org|apple\.com|waze\.com"
-    r"|bing\.com|here\.com|osmand\.net|organicmaps\.app|omaps\.app|yandex\.[a-z.]{2,6}|2gis\.[a-z]+)[/?#]\S*"
-    r"(?:[ ](?=[+-]?\d)\S+)?",
-    re.IGNORECASE,
-)
-# The pin before the view: a shared place carries both, and the view's centre is where the map was dragged to.
-_LINK_FORMS = (
-    re.compile(rf"!3d({_WHOLE})!4d({_WHOLE})"),
-    re.compile(rf"[?&#]mlat=({_WHOLE})&mlon=({_WHOLE})"),
-    re.compile(
-        rf"[?&](?:q|query|ll|sll|coordinate|destination|daddr|pin|cp|lat_lng|viewpoint)=(?:loc:)?\s*({_WHOLE})[,~]\s*({_WHOLE})"
-    ),
-    re.compile(rf"[?&#]lat=({_WHOLE})&(?:lon|lng|long)=({_WHOLE})"),
-    re.compile(rf"/(?:place|search|dir|l)/(?:[^/\s]*/)?({_NUMBER}),\s*({_NUMBER})"),
-    re.compile(rf"@({_NUMBER}),({_NUMBER})"),
-    re.compile(rf"[#&?]map=\d{{1,2}}(?:\.\d+)?/({_WHOLE})/({_WHOLE})"),
-    re.compile(rf"[?&]center=({_WHOLE}),\s*({_WHOLE})"),
-)
+_PLUS_CODE = re.compile(r"(?<![\w+])[2-9CFGHJMPQRVWX]{8}\+[2-9CFGHJMPQRVWX]{0,7}(?![\w+])", re.IGNORECASE)
 
 _HEMISPHERES = [
     (re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE), letter)
     for words, letter in (
-        ("north|veri|nord|شمالا|شمال|ش", "N"),
-        ("south|jug|جنوبا|جنوب|ج", "S"),
-        ("east|lindje|ost|شرقا|شرق|ق", "E"),
-        ("west|perëndim|perendim|غربا|غرب|غ", "W"),
+        ("north|(?:gjerësi |gjeresi )?veriore|veri|v|nord|شمالا|شمالي|شمال|ش", "N"),
+        ("south|(?:gjerësi |gjeresi )?jugore|jug|j|جنوبا|جنوبي|جنوب|ج", "S"),
+        ("east|(?:gjatësi |gjatesi )?lindore|lindje|l|ost|شرقا|شرقي|شرق|ق", "E"),
+        ("west|(?:gjatësi |gjatesi )?perëndimore|perëndim|perendim|p|غربا|غربي|غرب|غ", "W"),
     )
 ]
 _MINUS = str.maketrans("−‐‑‒–﹣－", "-------")
@@ -103,10 +86,12 @@ def parse_coordinates(text: str) -> tuple[float, float] | None:
     """Return the (latitude, longitude) in a text, in degrees, or None.
 
     Reads decimal pairs with point or comma, degrees with minutes and seconds, hemispheres before or after,
-    labels, geo: URIs and map links. Refuses what is out of range, and 0,0: it is what devices send without a fix.
+    labels, geo: URIs, map links and full plus codes. Refuses what is out of range, and 0,0: it is what devices send
+    without a fix.
     """
     plain = _plain(text[:_LONGEST])
-    for read in (_from_uri, _from_link, _from_labels, _from_degrees, _from_decimals):
+    links = (_from_uri, _from_written_pin, point_in_links, _from_plus_code)
+    for read in (*links, _from_labels, _from_degrees, _from_decimals):
         found = read(plain)
         if found is not None:
             return found
@@ -117,7 +102,8 @@ def without_coordinates(text: str, point: tuple[float, float]) -> str:
     """Take out of a text what parse_coordinates reads as this point; links, labels and degrees included."""
     # Position for position, unlike _plain: what stays is the person's own writing.
     plain = ascii_digits(text[:_LONGEST]).translate(_MINUS).translate(_ARABIC_PUNCTUATION).replace("\u00a0", " ")
-    forms = (_MAP_LINK, _GEO, _LABELLED, _LABELLED_LON_FIRST, _WKT, *_MARKED_FORMS, *_BARE_FORMS, _EMBEDDED, _PAIR)
+    links = (MAP_LINK, _GEO, _PLUS_CODE)
+    forms = (*links, _LABELLED, _LABELLED_LON_FIRST, _WKT, *_MARKED_FORMS, *_BARE_FORMS, _EMBEDDED, _PAIR)
     kept, cut = list(text), False
     for form in forms:
         for match in form.finditer(plain):
@@ -131,7 +117,8 @@ def without_coordinates(text: str, point: tuple[float, float]) -> str:
 
 
 def _plain(text: str) -> str:
-    kept = "".join(c for c in ascii_digits(text) if unicodedata.category(c) != "Cf")
+    # Direction marks, and Arabic vowel signs ("شمالاً"), say nothing here.
+    kept = "".join(c for c in ascii_digits(text) if unicodedata.category(c) != "Cf" and not "\u064b" <= c <= "\u0652")
     return kept.translate(_MINUS).translate(_ARABIC_PUNCTUATION).replace("\u00a0", " ").strip()
 
 
@@ -140,26 +127,24 @@ def _from_uri(text: str) -> tuple[float, float] | None:
     if match is None:
         return None
     query = _GEO_QUERY.search(match[3])
-    return (query and _in_range(query[1], query[2])) or _in_range(match[1], match[2])
+    return (query and on_globe(query[1], query[2])) or on_globe(match[1], match[2])
 
 
-def _from_link(text: str) -> tuple[float, float] | None:
-    for link in _MAP_LINK.finditer(text):
-        target = unquote_plus(link.group().replace("+", "%20"))
-        for form in _LINK_FORMS:
-            match = form.search(target)
-            found = match and _in_range(match[1], match[2])
-            if found:
-                return found
-    return None
+def _from_written_pin(text: str) -> tuple[float, float] | None:
+    return next((found for pin in written_pins(text) if (found := _from_degrees(pin))), None)
+
+
+def _from_plus_code(text: str) -> tuple[float, float] | None:
+    code = full_code(unquote(text) if "%2B" in text.upper() else text)
+    return on_globe(*decode(code).middle) if code else None
 
 
 def _from_labels(text: str) -> tuple[float, float] | None:
     match = _LABELLED.search(text)
     if match:
-        return _in_range(match[1], match[2])
+        return on_globe(match[1], match[2])
     match = _LABELLED_LON_FIRST.search(text) or _WKT.search(text)
-    return _in_range(match[2], match[1]) if match else None
+    return on_globe(match[2], match[1]) if match else None
 
 
 def _from_degrees(text: str) -> tuple[float, float] | None:
@@ -186,12 +171,12 @@ def _from_decimals(text: str) -> tuple[float, float] | None:
     bare = text.strip(_WRAPPING)
     match = _PAIR.fullmatch(bare)
     if match and ("." in match[1] or "." in match[2]) and not _has_leading_zero(match[1], match[2]):
-        return _in_range(match[1], match[2])
+        return on_globe(match[1], match[2])
     match = _COMMA_PAIR.fullmatch(bare) or _COMMA_RUN.fullmatch(bare)
     if match and not _has_leading_zero(match[1], match[2]):
-        return _in_range(match[1], match[2])
+        return on_globe(match[1], match[2])
     for match in _EMBEDDED.finditer(text):
-        found = _in_range(match[1], match[2])
+        found = on_globe(match[1], match[2])
         if found and not _has_leading_zero(match[1], match[2]):
             return found
     return None
@@ -211,9 +196,9 @@ def _degrees(match: re.Match[str], first: str, second: str, *, signed: bool = Fa
     if second in "SW":
         b = -b
     if first in "NS" and second in "EW":
-        return _in_range(a, b)
+        return on_globe(a, b)
     if first in "EW" and second in "NS":
-        return _in_range(b, a)
+        return on_globe(b, a)
     return None
 
 
@@ -230,11 +215,3 @@ def _angle(match: re.Match[str], side: str, *, signed: bool) -> float | None:
         return None
     size = abs(degrees) + arc_minutes / 60 + arc_seconds / 3600
     return -size if whole.startswith("-") else size
-
-
-def _in_range(lat: str | float, lon: str | float) -> tuple[float, float] | None:
-    north = float(lat.replace(",", ".")) if isinstance(lat, str) else lat
-    east = float(lon.replace(",", ".")) if isinstance(lon, str) else lon
-    if not (-90 <= north <= 90 and -180 <= east <= 180) or (north == 0 and east == 0):
-        return None
-    return round(north, 7), round(east, 7)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -46,6 +47,21 @@ def client_network(ip: str) -> str:
         return "unknown"
     prefix = 24 if address.version == 4 else 48
     return str(ipaddress.ip_network((address, prefix), strict=False))
+
+
+def is_network(text: str) -> bool:
+    """Say whether a text is an address or a network ("203.0.113.0/24")."""
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_within(ip: str, networks: Iterable[str]) -> bool:
+    """Say whether an address lies in one of some networks; IPv4 written as IPv6 counts as IPv4."""
+    address = _address(ip)
+    return address is not None and any(address in ipaddress.ip_network(each, strict=False) for each in networks)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

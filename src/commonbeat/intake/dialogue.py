@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from commonbeat.foundation.ids import find_reference, format_reference, parse_reference
 from commonbeat.foundation.text import clean_text, fold
 from commonbeat.intake import texts
+from commonbeat.intake.coded import coded_turn
 from commonbeat.intake.commands import (
     Command,
     Word,
@@ -66,17 +67,19 @@ def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
     languages = tuple(world.languages)
     command = parse_command(text, languages)
     recognised = None
+    # Its words are codes: amoxicillin and 12:30 are of no language.
+    coded = world.code_language(text) if command is None else None
     # The name of a place is in the language of the place: "Rruga e Pazarit 12" makes nobody Albanian.
-    if not world.language and command is None and state.asks not in _PLACES_HEARD:
+    if not world.language and command is None and coded is None and state.asks not in _PLACES_HEARD:
         recognised = world.recognise(text)
     hint = command.language if command is not None and command.language in languages else ""
-    language = world.language or recognised or by_script(text, languages) or hint or languages[0]
+    language = world.language or recognised or by_script(text, languages) or hint or coded or languages[0]
     if command is not None and command.word is Word.LANGUAGE and command.argument:
         language = command.argument
     language_by, leaning = state.language_by, state.leaning
     if recognised is not None:
         language_by = LanguageBy.GUESSED
-    elif command is None and world.language:
+    elif command is None and coded is None and world.language:
         sure = _sure_language(state, text, world, now)
         if sure is not None and sure != world.language:
             if language_by is LanguageBy.GUESSED or sure == leaning:
@@ -87,7 +90,7 @@ def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
             leaning = ""
     scene = Scene(state, text, world, language, seconds(now))
     with translation.override(language):
-        turn = _turn(scene, command)
+        turn = coded_turn(scene) if coded is not None else _turn(scene, command)
         intents = turn.intents
         if any(isinstance(intent, SetLanguage) for intent in intents):
             language_by = LanguageBy.CHOSEN
@@ -155,6 +158,9 @@ def _obey(scene: Scene, command: Command) -> Turn:
         case Word.STOP:
             # The counted misses stay: STOP and START are no way around them.
             return Turn(State(misses=state.misses, misses_at=state.misses_at), (texts.stopped(),), (Stop(),))
+        case Word.START if not world.stopped:
+            # The first word of a chat ("/start"), and nobody has been away.
+            return Turn(idle(state), (texts.help_text(emergency=world.emergency_number),), (Start(),))
         case Word.START:
             return Turn(idle(state), (texts.started(references=world.since_stop()),), (Start(),))
         case Word.MENU:

@@ -13,6 +13,7 @@ from commonbeat.foundation.text import fold
 from commonbeat.intake import texts
 from commonbeat.intake.scene import Scene, idle
 from commonbeat.intake.state import Answer, Asks, Intent, SetPlace, Spot, Turn
+from commonbeat.places.points import explain_unreadable
 
 # A longer answer to "where?" is no name to be looked up, but may hold one.
 PLACE_WORDS = 6
@@ -112,7 +113,8 @@ def _unplaced(scene: Scene) -> Turn:
     tries = state.tries + 1
     if tries < PLACE_TRIES:
         after = replace(state, asks=Asks.PLACE, options=(), tries=tries, last_at=scene.at)
-        return Turn(after, (texts.unknown_place(),), intents)
+        # A link that only its own service can open, or a three-word address, is told apart from an unknown name.
+        return Turn(after, (explain_unreadable(scene.text) or texts.unknown_place(),), intents)
     return Turn(replace(idle(state), last_at=scene.at), (texts.place_to_desk(),), intents)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -145,6 +145,36 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """A structured message as it was understood, in words and in answers."""
+
+    topic: TopicChoice
+    said: str
+    answers: Mapping[str, Any]
+    categories: tuple[str, ...] = ()
+    # What is stored as the text of the report.
+    text: str = ""
+    # What each question is called whose answer is missing, and what is wrong with those that could not be read.
+    missing: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    form: str = ""
+    example: str = ""
+    spot: Spot | None = None
+    # The report that this one corrects.
+    corrects: int = 0
+    # That report says the same already.
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitCoded:
+    """Store a structured report, or correct an earlier one."""
+
+    coded: Coded
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Add the person's words to the thread of a report."""
 
@@ -193,7 +223,7 @@ class Confirm:
     question_id: int = 0
 
 
-Intent = Submit | Answer | SetPlace | SetTopic | SetLanguage | Stop | Start | Confirm
+Intent = Submit | SubmitCoded | Answer | SetPlace | SetTopic | SetLanguage | Stop | Start | Confirm
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +268,12 @@ class World(Protocol):
 
     def keyword_length(self, text: str, topic: TopicChoice, language: str) -> int:
         """Count the words at the beginning of a text that are a keyword or the name of a topic."""
+
+    def code_language(self, text: str) -> str | None:
+        """Tell the language of the code word that begins a text, where this person may use it; None without one."""
+
+    def coded(self, text: str, language: str) -> Coded | None:
+        """Read a structured message; None where it is none, or is not this person's to send."""
 
     def topic_in_text(self, text: str, language: str) -> TopicChoice | None:
         """Find the one topic that the words of a text speak of; None where they speak of two, or of none."""

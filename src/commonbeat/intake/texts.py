@@ -12,6 +12,8 @@ from commonbeat.foundation.text import excerpt, segments, to_gsm7
 # Albanian writes e and c, so our own sentences do, too; see docs/decisions/0011-the-dialogue.md.
 _PLAIN_LETTERS = str.maketrans("ëËçÇ", "eEcC")
 LABEL_LIMIT = 30
+# How a structured message was understood: with the rest of the answer one part in Latin script, mostly.
+SAID_LIMIT = 110
 # Up to here a menu grows; what does not fit is left to words. A part in UCS-2 holds less than half as much.
 MENU_PARTS = {"GSM-7": 2, "UCS-2": 3}
 
@@ -50,6 +52,25 @@ def confirm_number(*, site: str) -> str:
     return _(
         "This number was left with a report to %(site)s. Text YES to get news of it here. Otherwise nothing more comes."
     ) % {"site": excerpt(site, LABEL_LIMIT)}
+
+
+def prove_sender() -> str:
+    """Say that an e-mail may have been written by anybody, and how its sender proves to be its sender."""
+    return _(
+        "We cannot tell whether this came from you. Please answer this message with the same words. "
+        "If you did not write to us, do nothing."
+    )
+
+
+def answer_to_hear() -> str:
+    """Say how whoever reported by e-mail gets news."""
+    # Translators: YES is the word that people write back; use your own language's word, as in intake/commands.py.
+    return _("To get news of your report, answer this message with YES. If you did not write to us, do nothing.")
+
+
+def photo_alone() -> str:
+    """Stand for the text of an e-mail that holds nothing but a photo."""
+    return _("A photo without words.")
 
 
 def thanks(*, reference: str) -> str:
@@ -132,6 +153,45 @@ def sensitive_where(*, reference: str, emergency: str) -> str:
     return _("We have your message %(reference)s. In danger call %(emergency)s. Where is it? 0 leaves it out.") % {
         "reference": reference,
         "emergency": emergency,
+    }
+
+
+def coded(*, said: str, reference: str) -> str:
+    """Repeat how a structured message was understood."""
+    rest = _("Wrong? Send it again. Reference: %(reference)s") % {"reference": reference}
+    return f"{excerpt(said, SAID_LIMIT)} {rest}"
+
+
+def coded_again(*, said: str) -> str:
+    """Repeat how a corrected message was understood."""
+    return _("Corrected. %(said)s Wrong? Send it again.") % {"said": excerpt(said, SAID_LIMIT)}
+
+
+def coded_known(*, said: str) -> str:
+    """Say that this very message is known."""
+    return _("We have this already. %(said)s") % {"said": excerpt(said, SAID_LIMIT)}
+
+
+def coded_unclear(*, said: str, missing: Sequence[str], problems: Sequence[tuple[str, str]], example: str) -> str:
+    """Say what of a structured message was not understood, and how to send it again."""
+    parts = [excerpt(said, LABEL_LIMIT)] if said else []
+    parts += [_("%(question)s? %(problem)s") % {"question": name, "problem": text} for name, text in problems]
+    if missing:
+        parts.append(_("Missing: %(questions)s.") % {"questions": ", ".join(missing)})
+    parts.append(_("Please send it again, like this: %(example)s") % {"example": example})
+    return " ".join(parts)
+
+
+def coded_form(*, form: str, example: str) -> str:
+    """Say how a structured message is written."""
+    return _("Text it like this: %(form)s. Example: %(example)s") % {"form": form, "example": example}
+
+
+def reminder(*, site: str, example: str) -> str:
+    """Remind somebody whose report is expected and has not come."""
+    return _("We have no report from %(site)s yet. Please text it, like this: %(example)s") % {
+        "site": excerpt(site, LABEL_LIMIT),
+        "example": example,
     }
 
 
@@ -218,6 +278,11 @@ def tell_us() -> str:
 def tell_us_danger(*, emergency: str) -> str:
     """Ask what happened, with the emergency number."""
     return _("In danger call %(emergency)s. Or text what happened and where. 0 to leave.") % {"emergency": emergency}
+
+
+def only_text(*, link: str) -> str:
+    """Say where photos and recordings can be handed in, for a chat does not bring them to the desk."""
+    return _("We can read only text here. For photos please use %(link)s.") % {"link": link}
 
 
 def left() -> str:

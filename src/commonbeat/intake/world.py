@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import ClassVar
 
 from django.conf import settings
 from django.db.models import Q
@@ -12,10 +13,12 @@ from django.db.models import Q
 from commonbeat.foundation.ids import format_reference
 from commonbeat.foundation.text import fold
 from commonbeat.intake import language as languages
-from commonbeat.intake.state import Question, Spot, Standing, TopicChoice, Unconfirmed, seconds
+from commonbeat.intake.coding import Coding
+from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed, seconds
 from commonbeat.messaging.models import Contact
 from commonbeat.places.gazetteer import Match, find_places, places_in_text
 from commonbeat.places.models import Place
+from commonbeat.places.points import point_of_short_code
 from commonbeat.reports import rules
 from commonbeat.reports.models import Message, MessageKind, Report
 from commonbeat.topics.definition import Publishes
@@ -43,6 +46,9 @@ _READ_FOR_KEYWORDS = 2_000
 
 class SiteWorld:
     """Answer the dialogue for one contact, with a few short queries each."""
+
+    # False where somebody only claims to be this contact (the From line of an e-mail).
+    is_proven: ClassVar[bool] = True
 
     def __init__(self, contact: Contact, *, now: datetime) -> None:
         self.contact = contact
@@ -89,6 +95,19 @@ class SiteWorld:
         """Count the words at the beginning of a text that are a keyword or the name of a topic."""
         return keyword_length(text, self.topic(topic.code), language)
 
+    def code_language(self, text: str) -> str | None:
+        """Tell the language of the code word that begins a text, where this person may use it."""
+        called = self._coding.call(text)
+        return called[1].language if called is not None else None
+
+    def coded(self, text: str, language: str) -> Coded | None:
+        """Read a structured message."""
+        return self._coding.read(text, language)
+
+    @cached_property
+    def _coding(self) -> Coding:
+        return Coding(self.contact, self._topics, is_proven=self.is_proven, now=self.now)
+
     def topic_in_text(self, text: str, language: str) -> TopicChoice | None:
         """Find the one topic that the words of a text speak of."""
         # "report" and "other" stand in any text.
@@ -124,11 +143,13 @@ class SiteWorld:
 
     def places_in_text(self, text: str, language: str) -> Sequence[Spot]:
         """Find the place that a text names, or those between which it does not decide."""
-        return [_spot(match) for match in places_in_text(text, language, common=self._common_words)]
+        coded = _coded_spot(text, language)
+        return coded or [_spot(match) for match in places_in_text(text, language, common=self._common_words)]
 
     def find_places(self, text: str, language: str) -> Sequence[Spot]:
         """Find the places that a typed name may mean."""
-        return [_spot(match) for match in find_places(text[:PLACE_TEXT], language=language, limit=5)]
+        coded = _coded_spot(text, language)
+        return coded or [_spot(match) for match in find_places(text[:PLACE_TEXT], language=language, limit=5)]
 
     def place(self, place_id: int, language: str) -> Spot | None:
         """Look a place up by its id."""
@@ -230,6 +251,12 @@ def _choice(topic: Topic, language: str) -> TopicChoice:
 def _is_sensitive(topic: Topic) -> bool:
     # What publishes only counts is what harms people when it is read by others.
     return topic.definition.publishes == Publishes.COUNTS
+
+
+def _coded_spot(text: str, language: str) -> list[Spot]:
+    """Give the spot of a short plus code, which is exact whatever name stands beside it."""
+    point = point_of_short_code(text, language)
+    return [Spot(0, f"{point[0]:.5f}, {point[1]:.5f}", *point)] if point else []
 
 
 def _spot(match: Match) -> Spot:

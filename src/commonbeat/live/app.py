@@ -75,7 +75,7 @@ class LiveApp:
         """Answer one request."""
         path: str = scope["path"]
         if path.startswith("/hooks/"):
-            await hook(self._site, self.writer, path[7:], scope, receive, send)
+            await hook(self._site, self.writer, self._executor, path[7:], scope, receive, send)
         elif path == "/live/desk":
             await desk_stream(self.hub, self._find_viewer, self._executor, scope, receive, send)
         elif path.startswith("/tiles/"):

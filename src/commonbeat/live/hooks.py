@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from urllib.parse import parse_qsl
 
+from django.db import close_old_connections
+
 from commonbeat.config.options import Options
+from commonbeat.foundation import clock
 from commonbeat.live.http import Gone, Receive, Scope, Send, TooLarge, headers_of, read_body, refuse, respond
 from commonbeat.live.store import Row
 from commonbeat.live.writer import NotStored, QueueFull, Writer
-from commonbeat.messaging.channel import Channel, Refused, Request, channels
+from commonbeat.messaging.actions import answer_asked
+from commonbeat.messaging.channel import Asked, Channel, IsAsked, Outbound, Refused, Request, channels
 from commonbeat.messaging.sealing import seal_inbound, stored_provider_id
 
 logger = logging.getLogger(__name__)
@@ -20,7 +26,9 @@ _AGAIN = ((b"retry-after", b"5"),)
 _NOTHING: Mapping[str, str] = {}
 
 
-async def hook(site: Options, writer: Writer, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def hook(
+    site: Options, writer: Writer, threads: Executor, path: str, scope: Scope, receive: Receive, send: Send
+) -> None:
     """Take one call of a gateway; 2xx means that what it brought is on the disk. path is what follows /hooks/."""
     code, _, tail = path.partition("/")
     channel = channels().get(code)
@@ -38,7 +46,12 @@ async def hook(site: Options, writer: Writer, path: str, scope: Scope, receive: 
         rows = _rows(site, channel, request)
         if rows:
             await writer.store(rows)
-        kind, answer = channel.answer(request)
+        asked = channel.asked(request) if isinstance(channel, IsAsked) else None
+        if asked is not None and isinstance(channel, IsAsked):
+            found = await asyncio.get_running_loop().run_in_executor(threads, _found, code, asked)
+            kind, answer = channel.answer_asked(asked, found)
+        else:
+            kind, answer = channel.answer(request)
     except TooLarge:
         await refuse(send, 413, "The message is too large.", ((b"connection", b"close"),))
     except Gone:
@@ -64,6 +77,15 @@ def _rows(site: Options, channel: Channel, request: Request) -> list[Row]:
         (channel.code, stored_provider_id(secret, message.provider_id), seal_inbound(secret, message))
         for message in channel.parse(request)
     ]
+
+
+def _found(code: str, asked: Asked) -> list[Outbound | str]:
+    # The outbox is Django's, and so belongs into a thread.
+    close_old_connections()
+    try:
+        return answer_asked(channel=code, asked=asked, now=clock.now())
+    finally:
+        close_old_connections()
 
 
 def _query(scope: Scope) -> Mapping[str, str]:

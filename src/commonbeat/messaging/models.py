@@ -10,6 +10,8 @@ from django.db import models
 class ContactKind(models.TextChoices):
     PHONE = "phone"
     EMAIL = "email"
+    # An account of a chat service: its user id there, behind the name of the service ("telegram:123456789").
+    CHAT = "chat"
 
 
 class Contact(models.Model):
@@ -89,6 +91,14 @@ class Outbound(models.Model):
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
+    # How often a person has had it sent anew after a failure; each time is another key for the gateway.
+    round = models.PositiveSmallIntegerField(default=0)
+    # A gateway may have it although no answer told so: then no other gateway may be given it.
+    maybe_taken = models.BooleanField(default=False)
+    # Goes although the money is spent: the confirmation of STOP, the first answer in a day, danger.
+    is_vital = models.BooleanField(default=False)
+    # The channel that it was for, where another took over.
+    moved_from = models.CharField(max_length=20, blank=True)
     segments = models.PositiveSmallIntegerField(default=1)
     encoding = models.CharField(max_length=8, default="GSM-7")
     provider_id = models.CharField(max_length=120, blank=True, db_index=True)
@@ -97,14 +107,63 @@ class Outbound(models.Model):
     # The report that this is about, when there is one; an id and no foreign key, for messaging knows no feature.
     about_id = models.BigIntegerField(null=True, db_index=True)
     created_at = models.DateTimeField()
+    # Millionths of the site's currency, as the provider says or as the setting of the channel does; empty: unknown.
+    cost_micros = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(
-                fields=["priority", "due_at", "id"],
-                name="outbound_waiting",
-                condition=models.Q(state__in=["queued", "leased"]),
-            ),
+            # A partial index would be smaller, but SQLite uses one only for constants, and Django binds parameters.
+            models.Index(fields=["state", "channel", "priority", "due_at", "id"], name="outbound_waiting"),
         ]
+
+
+class Part(models.Model):
+    """One part of a message, where the provider tells of each by itself."""
+
+    RETENTION: ClassVar = "as long as the message"
+
+    outbound = models.ForeignKey(Outbound, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveSmallIntegerField()
+    provider_id = models.CharField(max_length=120, blank=True, db_index=True)
+    state = models.CharField(max_length=10, choices=OutboundState.choices, default=OutboundState.SENT)
+    error = models.CharField(max_length=60, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["outbound", "number"], name="part_once")]
+
+
+class Spending(models.Model):
+    """What a channel took and cost on one day of the site's time zone; numbers only."""
+
+    RETENTION: ClassVar = "for good: it names nobody"
+
+    day = models.DateField()
+    channel = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    messages = models.PositiveIntegerField(default=0)
+    parts = models.PositiveIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["day", "channel", "currency"], name="spending_once"),
+        ]
+
+
+class Health(models.Model):
+    """How a channel's gateway answers; the worker writes it, the operator reads it."""
+
+    RETENTION: ClassVar = "one row per channel"
+
+    channel = models.CharField(max_length=20, unique=True)
+    # Attempts in a row that failed for a reason of the gateway's.
+    failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
+    # When the gateway is asked again; empty while it answers.
+    ask_again_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=60, blank=True)
+    last_taken_at = models.DateTimeField(null=True)

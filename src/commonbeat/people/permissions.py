@@ -17,6 +17,7 @@ class Permission(enum.Enum):
     SEE_DESK = "see the reports of one's own unit"
     SEE_ALL_DESKS = "see the reports of every unit"
     WORK_REPORTS = "claim, triage, ask, note, verify, merge"
+    ENROL = "say who is expected to report, and when"
     PUBLISH = "propose a public text"
     RELEASE = "release or edit a text that screening held"
     SEE_MODERATION = "see held texts"
@@ -32,6 +33,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_DESK,
             Permission.SEE_ALL_DESKS,
             Permission.WORK_REPORTS,
+            Permission.ENROL,
             Permission.PUBLISH,
             Permission.RELEASE,
             Permission.SEE_MODERATION,

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Set
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from itertools import islice, product
 
-from django.db import connection
-from django.db.models import Count, Max, Min, Sum
-from django.db.models.functions import Length
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
+from rapidfuzz import fuzz
 
 from commonbeat.foundation.cells import distance_m
 from commonbeat.foundation.text import fold
-from commonbeat.places.models import Place, PlaceName
+from commonbeat.places.look import KnownNames, Look, current_look
 
-FRESH_SECONDS = 2.0
 # Below this, a typed name is called unknown: 72 still forgives two wrong letters in eight.
 TYPED_SCORE = 72.0
 # In running text one wrong letter is forgiven in words of this length, and shorter single words must be the whole text.
-FORGIVING_LENGTH, SHORTEST_ALONE, SHORTEST_ALONE_MISTYPED = 5, 4, 6
+SHORTEST_ALONE, SHORTEST_ALONE_MISTYPED = 4, 6
+SHORTEST_SHARED = 3
 MOST_WORDS_OF_TEXT, MOST_WORDS_OF_NAME = 120, 6
+# Names that are compared letter by letter; of what shares one word, more tell nothing apart.
+MOST_COMPARED, MOST_SHARING = 100, 400
+# Of places with one name, pairs whose distance is taken.
+MOST_PAIRS = 20_000
 # Two places this near under one name are as good as one.
 SAME_SPOT_M = 250.0
 # What contains much says less of where something lies: "near the old bridge in the new street" is at the bridge.
@@ -66,18 +65,6 @@ class Match:
     position: int = -1
 
 
-@dataclass(slots=True)
-class _Index:
-    version: tuple[Any, ...]
-    # place id → names by language, kind, latitude, longitude
-    places: dict[int, tuple[dict[str, str], str, float, float]] = field(default_factory=dict)
-    spellings: dict[str, list[int]] = field(default_factory=dict)
-    by_word: dict[str, set[str]] = field(default_factory=dict)
-    # a word with one letter left out → words it may come from
-    by_deletion: dict[str, set[str]] = field(default_factory=dict)
-    most_words: int = 1
-
-
 @dataclass(frozen=True, slots=True)
 class _Mention:
     start: int
@@ -90,46 +77,30 @@ class _Mention:
         return 100.0 - 8.0 * self.mistyped
 
 
-_index: _Index | None = None
-_checked_at = 0.0
-
-
 def find_places(text: str, *, language: str, limit: int = 5) -> list[Match]:
     """Find the places that a typed name may mean, best first; several with the same score share the name."""
     query = fold(text[:200])
     if not query:
         return []
-    index = _current_index()
-    scores: dict[str, float] = {}
-    if query in index.spellings:
-        scores[query] = 100.0
-    names = list(index.spellings)
-    for name, score, _position in process.extract(
-        query, names, scorer=fuzz.ratio, limit=3 * limit, score_cutoff=TYPED_SCORE
-    ):
-        scores[name] = max(scores.get(name, 0.0), float(score))
-    for name in _sharing_words(index, query):
-        # The words match, the rest is missing or too much: never as good as the whole name.
-        score = min(96.0, fuzz.token_set_ratio(query, name) * 0.7 + fuzz.ratio(query, name) * 0.3)
-        if score >= TYPED_SCORE:
-            scores[name] = max(scores.get(name, 0.0), score)
-    if len(query) >= 3:
-        for name in names:
-            if name.startswith(query) and name != query:
-                scores[name] = max(scores.get(name, 0.0), 90.0)
-    best: dict[int, float] = {}
-    for name, score in scores.items():
-        for place_id in index.spellings[name]:
-            best[place_id] = max(best.get(place_id, 0.0), score)
-    exact = set(index.spellings.get(query, ()))
-    found = [_match(index, pk, language, score, exact=pk in exact) for pk, score in best.items()]
+    look = current_look()
+    exact = set(look.ids(query))
+    best = dict.fromkeys(exact, 100.0)
+    words = {word for word in query.split() if len(word) >= SHORTEST_SHARED}
+    for name, place_id in _candidates(look, query, set() if exact else words):
+        score = _likeness(query, words, name)
+        if score > best.get(place_id, 0.0):
+            best[place_id] = score
+    # Names are read only of what may be shown; of many with one score, the places that came first.
+    first = sorted((pk for pk in best if best[pk] >= TYPED_SCORE), key=lambda pk: (-best[pk], pk))[: 4 * limit]
+    look.load(first)
+    found = [_match(look, pk, language, best[pk], exact=pk in exact) for pk in first if pk in look.places]
     found.sort(key=lambda match: (-match.score, match.label, match.place_id))
     return found[:limit]
 
 
-def known_names() -> Set[str]:
-    """Give the folded spellings of every place, kept in memory."""
-    return _current_index().spellings.keys()
+def known_names() -> KnownNames:
+    """Give the folded names that staff or a file have given; what was only learned is not among them."""
+    return KnownNames(current_look().index)
 
 
 def place_in_text(text: str, language: str, *, common: Set[str] = frozenset()) -> Match | None:
@@ -151,55 +122,57 @@ def places_in_text(text: str, language: str, *, limit: int = 5, common: Set[str]
     several words more than one word; what is wide (a village) only tells apart what it contains. Words in `common`,
     folded, are a place only behind a word such as "at": "dump" also is what one may find anywhere.
     """
-    index = _current_index()
-    words = [_basic_form(index, word) for word in fold(text[:3000]).split()[:MOST_WORDS_OF_TEXT]]
-    mentions = list(_mentions(index, words))
-    surely = {mention: _surely(index, words, mention) for mention in mentions}
+    look = current_look()
+    words = [_basic_form(look, word) for word in fold(text[:3000]).split()[:MOST_WORDS_OF_TEXT]]
+    mentions = list(_mentions(look, words))
+    look.load(pk for mention in mentions for pk in look.ids(mention.spelling))
+    mentions = [mention for mention in mentions if look.ids(mention.spelling)]
+    surely = {mention: _surely(look, words, mention) for mention in mentions}
     mentions = [m for m in mentions if m.spelling not in common or surely[m] >= _IS_BY]
     if not mentions:
         return []
     found: dict[int, Match] = {}
-    for mention in _best(index, mentions, surely):
-        ids = index.spellings[mention.spelling]
+    for mention in _best(look, mentions, surely):
+        ids = look.ids(mention.spelling)
         if len(ids) > 1:
-            ids = _near_other_mentions(index, ids, [m for m in mentions if m.spelling != mention.spelling])
+            ids = _near_other_mentions(look, ids, [m for m in mentions if m.spelling != mention.spelling])
         for pk in ids:
-            match = _match(index, pk, language, mention.score, exact=not mention.mistyped, position=mention.start)
+            match = _match(look, pk, language, mention.score, exact=not mention.mistyped, position=mention.start)
             found.setdefault(pk, match)
     return list(found.values())[:limit]
 
 
-def _basic_form(index: _Index, word: str) -> str:
-    if word in index.by_word or len(word) < SHORTEST_ALONE:
+def _basic_form(look: Look, word: str) -> str:
+    if look.has_word(word) or len(word) < SHORTEST_ALONE:
         return word
     basic = word[:-2] + _ALBANIAN_CASES.get(word[-2:], "  ")
-    return basic if basic in index.by_word else word
+    return basic if look.has_word(basic) else word
 
 
-def _best(index: _Index, mentions: list[_Mention], surely: dict[_Mention, int]) -> list[_Mention]:
+def _best(look: Look, mentions: list[_Mention], surely: dict[_Mention, int]) -> list[_Mention]:
     """Choose the mentions that may be the place, in the order of the text; several only where nothing decides."""
-    narrowest = min(_width(index, mention) for mention in mentions)
+    narrowest = min(_width(look, mention) for mention in mentions)
     # A spot and a street may be rivals; a village is none of them.
-    rivals = [mention for mention in mentions if _width(index, mention) <= max(narrowest, WIDEST_PLACE)]
+    rivals = [mention for mention in mentions if _width(look, mention) <= max(narrowest, WIDEST_PLACE)]
     most = max(surely[mention] for mention in rivals)
     best = [mention for mention in rivals if surely[mention] == most]
     if most < _NUMBERED:
-        spots = [m for m in rivals if _width(index, m) == 0 and surely[m] >= _IS_BY and not m.mistyped]
-        streets = [m for m in best if _width(index, m) > 0]
-        if len(spots) == 1 and streets and all(_are_near(index, spots[0], street) for street in streets):
+        spots = [m for m in rivals if _width(look, m) == 0 and surely[m] >= _IS_BY and not m.mistyped]
+        streets = [m for m in best if _width(look, m) > 0]
+        if len(spots) == 1 and streets and all(_are_near(look, spots[0], street) for street in streets):
             best = spots
     exact = [mention for mention in best if not mention.mistyped]
     return sorted(exact or best, key=lambda mention: mention.start)
 
 
-def _surely(index: _Index, words: list[str], mention: _Mention) -> int:
+def _surely(look: Look, words: list[str], mention: _Mention) -> int:
     before = mention.start - 1
     number_before = words[before] if before >= 0 else ""
     while before >= 0 and words[before] in _ARTICLES:
         before -= 1
     after = mention.start + mention.words
     numbers = (number_before, words[after] if after < len(words) else "")
-    if _width(index, mention) == 1 and any(_HOUSE_NUMBER.fullmatch(number) for number in numbers):
+    if _width(look, mention) == 1 and any(_HOUSE_NUMBER.fullmatch(number) for number in numbers):
         return _NUMBERED
     word = words[before] if before >= 0 else ""
     if word in _AT:
@@ -209,31 +182,30 @@ def _surely(index: _Index, words: list[str], mention: _Mention) -> int:
     return _NAMED if mention.words > 1 else _WORD
 
 
-def _are_near(index: _Index, one: _Mention, other: _Mention) -> bool:
+def _are_near(look: Look, one: _Mention, other: _Mention) -> bool:
+    pairs = product(look.ids(one.spelling), look.ids(other.spelling))
     return any(
-        distance_m(*index.places[a][2:], *index.places[b][2:]) <= IN_THE_STREET_M
-        for a in index.spellings[one.spelling]
-        for b in index.spellings[other.spelling]
+        distance_m(*look.places[a][2:], *look.places[b][2:]) <= IN_THE_STREET_M for a, b in islice(pairs, MOST_PAIRS)
     )
 
 
-def _mentions(index: _Index, words: list[str]) -> Iterator[_Mention]:
+def _mentions(look: Look, words: list[str]) -> Iterator[_Mention]:
     taken = [False] * len(words)
-    variants = [_variants(index, word) for word in words]
-    for size in range(min(index.most_words, len(words)), 0, -1):
+    variants = [_variants(look, word) for word in words]
+    for size in range(min(MOST_WORDS_OF_NAME, len(words)), 0, -1):
         for start in range(len(words) - size + 1):
             if any(taken[start : start + size]):
                 continue
-            mention = _mention_at(index, words, variants, start, size)
+            mention = _mention_at(look, words, variants, start, size)
             if mention is not None:
                 taken[start : start + size] = [True] * size
                 yield mention
 
 
-def _mention_at(index: _Index, words: list[str], variants: list[list[str]], start: int, size: int) -> _Mention | None:
+def _mention_at(look: Look, words: list[str], variants: list[list[str]], start: int, size: int) -> _Mention | None:
     written = " ".join(words[start : start + size])
     alone = size == 1 and len(words) > 1
-    if written in index.spellings and not (alone and len(written) < SHORTEST_ALONE):
+    if written in look and not (alone and len(written) < SHORTEST_ALONE):
         return _Mention(start, size, written, 0)
     if alone and len(written) < SHORTEST_ALONE_MISTYPED:
         return None
@@ -242,34 +214,25 @@ def _mention_at(index: _Index, words: list[str], variants: list[list[str]], star
         spelled = [((*done, other), wrong + (other != word)) for done, wrong in spelled for other in (word, *others)][
             :64
         ]
-    fitting = [(wrong, " ".join(parts)) for parts, wrong in spelled if " ".join(parts) in index.spellings]
+    fitting = [(wrong, " ".join(parts)) for parts, wrong in spelled if " ".join(parts) in look]
     if not fitting:
         return None
     wrong, spelling = min(fitting)
     return _Mention(start, size, spelling, wrong)
 
 
-def _variants(index: _Index, word: str) -> list[str]:
-    if len(word) < FORGIVING_LENGTH or word in index.by_word:
-        return []
-    near = set(index.by_deletion.get(word, ()))
-    for position in range(len(word)):
-        shorter = word[:position] + word[position + 1 :]
-        near |= index.by_deletion.get(shorter, set())
-        if shorter in index.by_word:
-            near.add(shorter)
-    return sorted(
-        other for other in near if len(other) >= FORGIVING_LENGTH - 1 and OSA.distance(word, other, score_cutoff=1) <= 1
-    )[:4]
+def _variants(look: Look, word: str) -> list[str]:
+    return [] if look.has_word(word) else look.index.variants(word)
 
 
-def _near_other_mentions(index: _Index, ids: list[int], others: list[_Mention]) -> list[int]:
-    around = [index.places[pk] for mention in others for pk in index.spellings[mention.spelling]]
+def _near_other_mentions(look: Look, ids: list[int], others: list[_Mention]) -> list[int]:
+    around = [look.places[pk] for mention in others for pk in look.ids(mention.spelling)]
+    around = around[: MOST_PAIRS // len(ids)]
     if not around:
         return ids
 
     def nearest(pk: int) -> float:
-        _names, _kind, lat, lon = index.places[pk]
+        _names, _kind, lat, lon = look.places[pk]
         return min(distance_m(lat, lon, other[2], other[3]) for other in around)
 
     distances = sorted((nearest(pk), pk) for pk in ids)
@@ -277,65 +240,32 @@ def _near_other_mentions(index: _Index, ids: list[int], others: list[_Mention]) 
     return [distances[0][1]] if distances[0][0] * 2 < distances[1][0] else ids
 
 
-def _width(index: _Index, mention: _Mention) -> int:
-    kinds = {index.places[pk][1] for pk in index.spellings[mention.spelling]}
+def _width(look: Look, mention: _Mention) -> int:
+    kinds = {look.places[pk][1] for pk in look.ids(mention.spelling)}
     by_kind = min(WIDTH_OF_KIND.get(kind, 0) for kind in kinds)
     is_street = bool(STREET_WORDS.intersection(mention.spelling.split()))
     return max(by_kind, 1) if is_street else by_kind
 
 
-def _sharing_words(index: _Index, query: str) -> set[str]:
-    rows = [index.by_word[word] for word in query.split() if len(word) >= 3 and word in index.by_word]
+def _candidates(look: Look, query: str, words: set[str]) -> Iterator[tuple[str, int]]:
+    yield from look.index.like(query, MOST_COMPARED)
     # Words such as "street" stand in half of all names and tell nothing apart.
-    rows.sort(key=len)
-    found: set[str] = set()
-    for row in rows[:3]:
-        if len(found) + len(row) <= 400:
-            found |= row
-    return found
+    rare = [word for word in words if 0 < look.index.count_of(word) <= MOST_SHARING]
+    if rare and query not in rare:
+        yield from look.index.holding(min(rare, key=look.index.count_of), query, MOST_COMPARED)
 
 
-def _match(index: _Index, place_id: int, language: str, score: float, *, exact: bool, position: int = -1) -> Match:
-    names, _kind, lat, lon = index.places[place_id]
+def _likeness(query: str, words: set[str], name: str) -> float:
+    score = float(fuzz.ratio(query, name))
+    if name.startswith(query) and len(query) >= SHORTEST_SHARED:
+        score = max(score, 90.0)
+    if not words.isdisjoint(name.split()):
+        # The words match, the rest is missing or too much: never as good as the whole name.
+        score = max(score, min(96.0, fuzz.token_set_ratio(query, name) * 0.7 + score * 0.3))
+    return 100.0 if name == query else score
+
+
+def _match(look: Look, place_id: int, language: str, score: float, *, exact: bool, position: int = -1) -> Match:
+    names, _kind, lat, lon = look.places[place_id]
     label = names.get(language) or next(iter(names.values()), "")
     return Match(place_id, label, lat, lon, round(score, 1), exact, position)
-
-
-def _current_index() -> _Index:
-    global _index, _checked_at
-    moment = time.monotonic()
-    if _index is not None and not connection.in_atomic_block and moment - _checked_at < FRESH_SECONDS:
-        return _index
-    version = _version()
-    if _index is None or _index.version != version:
-        _index = _build(version)
-    _checked_at = moment
-    return _index
-
-
-def _version() -> tuple[Any, ...]:
-    names = PlaceName.objects.aggregate(
-        count=Count("id"), last=Max("id"), low=Min("folded"), high=Max("folded"), letters=Sum(Length("folded"))
-    )
-    places = Place.objects.aggregate(
-        count=Count("id"), last=Max("id"), north=Sum("latitude"), east=Sum("longitude"), kinds=Sum(Length("kind"))
-    )
-    return (*names.values(), *places.values())
-
-
-def _build(version: tuple[Any, ...]) -> _Index:
-    index = _Index(version)
-    for place in Place.objects.iterator():
-        index.places[place.pk] = (place.names, place.kind, place.latitude, place.longitude)
-    for folded, place_id in PlaceName.objects.order_by("id").values_list("folded", "place_id"):
-        index.spellings.setdefault(folded, []).append(place_id)
-    for spelling in index.spellings:
-        words = spelling.split()
-        index.most_words = min(max(index.most_words, len(words)), MOST_WORDS_OF_NAME)
-        for word in words:
-            index.by_word.setdefault(word, set()).add(spelling)
-    for word in index.by_word:
-        if len(word) >= FORGIVING_LENGTH:
-            for position in range(len(word)):
-                index.by_deletion.setdefault(word[:position] + word[position + 1 :], set()).add(word)
-    return index

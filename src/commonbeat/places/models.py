@@ -34,6 +34,8 @@ class Place(models.Model):
 
     RETENTION: ClassVar = "kept while the site exists"
 
+    # Its id in the file that it came from, behind the name of the source; NULL where it was added by hand.
+    key = models.CharField(max_length=120, null=True, blank=True, unique=True)
     # language code → name
     names = models.JSONField(default=dict)
     kind = models.CharField(max_length=20, blank=True)
@@ -48,13 +50,55 @@ class Place(models.Model):
         return str(self.names.get(language) or next(iter(self.names.values()), ""))
 
 
+class NameSource(models.TextChoices):
+    """Tell how a name came to be known."""
+
+    FILE = "file"
+    # Written by an administrator, or learned and found right.
+    PAGE = "page"
+    # Several people wrote it before they confirmed the place.
+    LEARNED = "learned"
+
+
 class PlaceName(models.Model):
-    """One spelling of a place, folded for matching across scripts."""
+    """One spelling of a place, folded for matching across scripts; rows are made and deleted, never changed."""
 
     RETENTION: ClassVar = "kept while the place exists"
 
     place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="spellings")
     folded = models.CharField(max_length=120, db_index=True)
+    # As it was written, in its own script; empty for what was learned.
+    written = models.CharField(max_length=120, blank=True)
+    source = models.CharField(max_length=8, choices=NameSource, default=NameSource.FILE, db_index=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["place", "folded"], name="one_spelling_per_place")]
+
+
+class HeardSpelling(models.Model):
+    """One person wrote these words and then confirmed this place; nobody can tell from it who that was."""
+
+    RETENTION: ClassVar = "deleted after 180 days, or once the words are a name of the place or are judged wrong"
+
+    place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="+")
+    folded = models.CharField(max_length=60)
+    # A keyed hash of contact, place and words: the same person counts once, and two rows of one person differ.
+    witness = models.BinaryField(max_length=32)
+    heard_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["place", "folded", "witness"], name="heard_once_per_person")
+        ]
+
+
+class RefusedSpelling(models.Model):
+    """Words that an administrator judged to be no name of the place; they are not learned again."""
+
+    RETENTION: ClassVar = "kept while the place exists"
+
+    place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="+")
+    folded = models.CharField(max_length=120)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["place", "folded"], name="refused_once_per_place")]

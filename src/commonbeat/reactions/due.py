@@ -8,6 +8,8 @@ from commonbeat.intake.actions import purge_sessions
 from commonbeat.maps.actions import forget_old_changes
 from commonbeat.media.actions import purge_drafts
 from commonbeat.messaging.actions import purge_raw
+from commonbeat.places.actions import purge_heard
+from commonbeat.reactions.expected import remind_expected
 from commonbeat.reports.actions.work import expire_reports
 
 
@@ -17,4 +19,6 @@ def do_due(now: datetime) -> None:
     purge_raw(now=now)
     purge_drafts(now=now)
     purge_sessions(now=now)
+    purge_heard(now=now)
+    remind_expected(now)
     forget_old_changes()

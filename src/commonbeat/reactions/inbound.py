@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
 from commonbeat.intake import state as dialogue
+from commonbeat.intake import texts
 from commonbeat.intake.actions import load_session, save_session
 from commonbeat.intake.dialogue import step
 from commonbeat.intake.world import CONFIRM_DAYS, SiteWorld
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging.actions import set_language, start_contact, stop_contact
 from commonbeat.messaging.models import Contact
+from commonbeat.reactions import letters
 from commonbeat.reactions.reporters import send_question
+from commonbeat.reactions.spellings import learn_spelling
 from commonbeat.reports.actions.contacts import confirm_contact
 from commonbeat.reports.actions.dialogue import answer_desk
+from commonbeat.reports.actions.resend import resend_report
 from commonbeat.reports.actions.sort import sort_report
 from commonbeat.reports.actions.submit import NOWHERE, Whereabouts, place_report, submit_report
 from commonbeat.reports.errors import ReportError
@@ -36,17 +42,38 @@ def handle(contact: Contact, message: contract.Inbound, now: datetime) -> Sequen
 
     The contact's channel is the one that the message came by; the same message is one report, whatever happens.
     """
-    key = message_key(contact.channel, message.provider_id)
-    state = load_session(contact=contact, now=now)
-    world = SiteWorld(contact, now=now)
-    turn = step(state, dialogue.Heard(message.text), world, now)
-    report = _carry_out(turn, world=world, key=key, now=now)
+    if message.is_automatic:
+        return ()
+    channel = message.heard_on or contact.channel
+    key = message_key(channel, message.provider_id)
+    if message.attachments and not letters.words_of(message).strip():
+        return _attachments_left_out(contact) if letters.may_answer(contact, now=now) else ()
+    if not message.is_proven and letters.needs_proof(message.text):
+        return letters.ask_for_proof(contact, now=now)
+    state = known = load_session(contact=contact, now=now)
+    world = SiteWorld(contact, now=now) if message.is_proven else letters.ClaimedWorld(contact, now=now)
+    if not message.is_proven:
+        state = letters.claimed_state(known)
+    elif letters.confirms_by_answering(contact, message.text):
+        waiting = world.unconfirmed()
+        if waiting is not None:
+            _confirm(contact, waiting.question.message_id if waiting.question else 0, now=now)
+    turn = step(state, dialogue.Heard(letters.words_of(message)), world, now)
+    if not message.is_proven:
+        turn = letters.claimed_turn(turn, contact, known)
+    report = _carry_out(turn, message, world=world, channel=channel, key=key, now=now)
     if report is not None:
         turn = dialogue.finish(turn, report_id=report.pk, reference=format_reference(report.reference))
         # A full thread makes a report of its own; what follows belongs to that one.
         turn = dataclasses.replace(turn, state=msgspec.structs.replace(turn.state, last_report_id=report.pk))
     save_session(contact=contact, state=turn.state, now=now)
-    return turn.replies
+    if message.is_proven:
+        learn_spelling(state, turn, world=world, now=now)
+    if not letters.may_answer(contact, now=now):
+        return ()
+    # Photos go with a report; those that come with an answer are not kept.
+    is_left_out = message.attachments or (message.photos and not any(_submits(turn)))
+    return (*turn.replies, *_attachments_left_out(contact)) if is_left_out else turn.replies
 
 
 def message_key(channel: str, provider_id: str) -> str:
@@ -57,16 +84,33 @@ def message_key(channel: str, provider_id: str) -> str:
     return f"{channel}:h:{hashlib.blake2b(ascii(provider_id).encode(), digest_size=24).hexdigest()}"
 
 
-def _carry_out(turn: dialogue.Turn, *, world: SiteWorld, key: str, now: datetime) -> Report | None:
+def _attachments_left_out(contact: Contact) -> Sequence[str]:
+    """Say how a photo gets to the desk, for the chat does not bring it there."""
+    if contact.stopped_at is not None:
+        return ()
+    site = settings.COMMONBEAT
+    with translation.override(contact.language if contact.language in site.languages else site.languages[0]):
+        return (texts.for_phone(texts.only_text(link=f"{site.site_url.rstrip('/')}/report/")),)
+
+
+def _submits(turn: dialogue.Turn) -> Iterator[bool]:
+    return (isinstance(intent, dialogue.Submit | dialogue.SubmitCoded) for intent in turn.intents)
+
+
+def _carry_out(
+    turn: dialogue.Turn, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
+) -> Report | None:
     """Carry out the intents, in order; give the report that the replies speak of."""
     contact = world.contact
     about: Report | None = None
     for intent in turn.intents:
         match intent:
             case dialogue.Submit():
-                about = _submit(intent, world=world, key=key, now=now)
+                about = _submit(intent, message, world=world, channel=channel, key=key, now=now)
+            case dialogue.SubmitCoded():
+                about = _submit_coded(intent, message, world=world, channel=channel, key=key, now=now)
             case dialogue.Answer():
-                about = _add(intent, world=world, key=key, now=now)
+                about = _add(intent, message, world=world, channel=channel, key=key, now=now)
             case dialogue.SetPlace():
                 _place(intent, key=key, now=now)
             case dialogue.SetTopic():
@@ -82,23 +126,60 @@ def _carry_out(turn: dialogue.Turn, *, world: SiteWorld, key: str, now: datetime
     return about
 
 
-def _submit(intent: dialogue.Submit, *, world: SiteWorld, key: str, now: datetime) -> Report:
+def _submit(
+    intent: dialogue.Submit, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
+) -> Report:
     report, _is_new = submit_report(
         version=_version(world.topic(intent.topic)),
         text=intent.text,
         language=intent.language,
-        channel=world.contact.channel,
+        channel=channel,
         client_key=key,
         where=_whereabouts(intent.spot),
         contact_id=world.contact.pk,
-        contact_confirmed=True,
+        contact_confirmed=message.is_proven,
+        photo_ids=letters.photo_ids(message),
         acknowledged=True,
         now=now,
     )
     return report
 
 
-def _add(intent: dialogue.Answer, *, world: SiteWorld, key: str, now: datetime) -> Report:
+def _submit_coded(
+    intent: dialogue.SubmitCoded, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
+) -> Report:
+    coded = intent.coded
+    where = _whereabouts(coded.spot)
+    if coded.spot is not None:
+        # The reporter's own place, by its own name, whether the gazetteer knows it or not.
+        where = dataclasses.replace(where, source=PlaceSource.NAMED, name=coded.spot.label)
+    told: dict[str, Any] = {
+        "version": _version(world.topic(coded.topic.code)),
+        "title": "" if coded.topic.sensitive else coded.said,
+        "text": coded.text,
+        "answers": coded.answers,
+        "categories": coded.categories,
+        "where": where,
+        "client_key": key,
+        "now": now,
+    }
+    if coded.corrects:
+        return resend_report(report_id=coded.corrects, **told)[0]
+    return submit_report(
+        language=intent.language,
+        channel=channel,
+        contact_id=world.contact.pk,
+        contact_confirmed=message.is_proven,
+        photo_ids=letters.photo_ids(message),
+        acknowledged=True,
+        is_structured=True,
+        **told,
+    )[0]
+
+
+def _add(
+    intent: dialogue.Answer, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
+) -> Report:
     report = Report.objects.filter(pk=intent.report_id).first()
     if report is not None:
         try:
@@ -110,7 +191,7 @@ def _add(intent: dialogue.Answer, *, world: SiteWorld, key: str, now: datetime) 
     # The report may be gone (its retention, an erasure): then this is the first of a new one.
     language = world.contact.language or settings.COMMONBEAT.languages[0]
     submit = dialogue.Submit("", intent.text, report.language if report is not None else language)
-    return _submit(submit, world=world, key=key, now=now)
+    return _submit(submit, message, world=world, channel=channel, key=key, now=now)
 
 
 def _confirm(contact: Contact, question_id: int, *, now: datetime) -> None:

@@ -25,6 +25,8 @@ MERGED = "reports.merged"
 UNMERGED = "reports.unmerged"
 PLACED = "reports.placed"
 SORTED = "reports.sorted"
+# A structured message was sent again, and the report says what it says now.
+RESENT = "reports.resent"
 CONFIRMED = "reports.confirmed"
 LOOKED = "reports.looked"
 
@@ -33,7 +35,11 @@ MAP_LOOKED = "reports.map_looked"
 TIGHTENED = "reports.tightened"
 IMPORTED = "reports.imported"
 IMPORT_UNDONE = "reports.import_undone"
-_OF_OTHERS = (MAP_LOOKED, TIGHTENED, IMPORTED, IMPORT_UNDONE)
+# The subject is an expected reporter.
+ENROLLED = "reports.enrolled"
+UNENROLLED = "reports.unenrolled"
+REMINDED = "reports.reminded"
+_OF_OTHERS = (MAP_LOOKED, TIGHTENED, IMPORTED, IMPORT_UNDONE, ENROLLED, UNENROLLED, REMINDED)
 # All others are a report's own history. Named one by one, they are found along the journal's index.
 OF_ONE_REPORT = tuple(
     sorted(

@@ -14,6 +14,9 @@ from commonbeat.messaging.models import Contact
 from commonbeat.people.models import Unit, User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.places.models import Beat
+
+# Django looks for tables in this module.
+from commonbeat.reports.expected_models import ExpectedReporter as ExpectedReporter
 from commonbeat.topics.definition import Privacy, strictest
 from commonbeat.topics.models import Topic, TopicVersion
 
@@ -82,6 +85,8 @@ class Report(models.Model):
     language = models.CharField(max_length=8)
     channel = models.CharField(max_length=20)
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="reports")
+    # It came as a code word and answers in order; sent again, it is corrected.
+    is_structured = models.BooleanField(default=False)
     # False until the owner of a number that was left on the web form has texted YES: a stranger may have typed it.
     contact_confirmed = models.BooleanField(default=False)
     reporter = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
@@ -335,3 +340,19 @@ class ImportRow(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "row_key"], name="import_row_once")]
+
+
+class Correction(models.Model):
+    """What a structured report said before its reporter sent it again; no address, no name beyond the report's own."""
+
+    RETENTION: ClassVar = "as long as the report"
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="corrections")
+    client_key = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+    # What stood there until then.
+    title = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    answers = models.JSONField(default=dict)
+    categories = models.JSONField(default=list)
+    place_name = models.CharField(max_length=200, blank=True)

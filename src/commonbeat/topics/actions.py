@@ -95,7 +95,15 @@ def _refuse(problems: dict[str, str]) -> None:
 
 
 def _taken_keywords(definition: Definition, *, but: str) -> dict[str, str]:
-    owners = keyword_owners(topic for topic in all_topics() if topic.code != but)
+    others = [topic for topic in all_topics() if topic.code != but]
+    owners = keyword_owners(others)
+    words = {keyword_key(word): topic for topic in others for word in topic.definition.structured.words.values()}
+    for word in definition.structured.words.values():
+        owner = words.get(keyword_key(word)) or owners.get(keyword_key(word))
+        if owner is not None:
+            sentence = _("“%(keyword)s” already begins messages on the topic “%(topic)s”.")
+            return {"structured": sentence % {"keyword": word, "topic": owner.code}}
+    owners |= words
     for keyword in definition.keywords:
         owner = owners.get(keyword_key(keyword))
         if owner is not None:

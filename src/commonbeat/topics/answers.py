@@ -24,6 +24,7 @@ RATINGS = ("0", "1", "2", "3")
 ASKED_ELSEWHERE = frozenset({FieldKind.PHOTO, FieldKind.PLACE})
 
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,9})?")
+_TIME = re.compile(r"(\d{1,2})\s*[:.h]?\s*(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\s*[./-]\s*(\d{1,2})\s*[./-]\s*(\d{4})\.?")
 
 
@@ -50,7 +51,7 @@ def check_answers(
         given = [value for value in (v.strip() for v in raw.get(field.code, ())) if value]
         try:
             if given:
-                answers[field.code] = _answer(field, given, today or timezone.localdate())
+                answers[field.code] = answer_to(field, given, today=today or timezone.localdate())
             elif field.required:
                 raise AnswerError(_missing(field))
         except AnswerError as error:
@@ -81,7 +82,8 @@ def describe_categories(definition: Definition, codes: Sequence[str], language: 
     return [_label(definition.categories, code, language) for code in codes]
 
 
-def _answer(field: Field, given: list[str], today: date) -> str | float | int | list[str]:
+def answer_to(field: Field, given: list[str], *, today: date) -> str | float | int | list[str]:
+    """Read one answer from what was typed; AnswerError says what is wrong."""
     kind = field.kind
     if kind is FieldKind.CHOICES:
         return _choices(field, given)
@@ -94,6 +96,8 @@ def _answer(field: Field, given: list[str], today: date) -> str | float | int | 
         return _number(field, value)
     if kind is FieldKind.DATE:
         return _date(value, today)
+    if kind is FieldKind.TIME:
+        return _time(value)
     if kind is FieldKind.RATING:
         value = ascii_digits(value)
         if value not in RATINGS:
@@ -162,10 +166,18 @@ def _missing(field: Field) -> str:
     return _("Please answer this question.")
 
 
+def _time(value: str) -> str:
+    match = _TIME.fullmatch(ascii_digits(value).strip())
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise AnswerError(_("Enter a time, such as 9:30 or 14:05."))
+    return f"{int(match[1]):02}:{match[2]}"
+
+
 def _describe(field: Field, value: Any, language: str) -> str:
     if isinstance(value, list):
         return format_list([_label(field.options, str(code), language) for code in value], locale=language)
-    if field.kind is FieldKind.CHOICE:
+    if field.kind in (FieldKind.CHOICE, FieldKind.TEXT):
+        # Words that a text question suggests are kept by their code, whatever language they were written in.
         return _label(field.options, str(value), language)
     if field.kind is FieldKind.RATING:
         label = _label(field.options, str(value), language)

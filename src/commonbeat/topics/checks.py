@@ -7,7 +7,17 @@ import re
 from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import fold
-from commonbeat.topics.definition import Definition, Field, FieldKind, Option, Period, Publishes, Texts, text_in
+from commonbeat.topics.definition import (
+    CATEGORY,
+    Definition,
+    Field,
+    FieldKind,
+    Option,
+    Period,
+    Publishes,
+    Texts,
+    text_in,
+)
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,39}")
 FIELD_CODE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -22,6 +32,8 @@ LONGEST_NAME, LONGEST_TEXT = 80, 1000
 # What every form asks for, and a topic may ask for in its own words.
 ASKED_OF_ALL = ("what", "when", "where")
 WORKFLOW_STATES = ("triaged", "published", "resolved", "rejected", "duplicate", "expired")
+# In how a structured message is repeated: the short name of a question.
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 # Answers to any message, whatever the topic.
 RESERVED_WORDS = frozenset(
     fold(word)
@@ -57,6 +69,7 @@ def problems_of(definition: Definition, *, code: str) -> dict[str, str]:
     found |= _privacy_problems(definition)
     found |= _score_problems(definition)
     found |= _keyword_problems(definition.keywords)
+    found |= _structured_problems(definition)
     for state, texts in definition.workflow_texts.items():
         if state not in WORKFLOW_STATES:
             found["workflow_texts"] = _("The reporter is not told of the state “%(state)s”.") % {"state": state}
@@ -115,6 +128,36 @@ def _keyword_problems(keywords: list[str]) -> dict[str, str]:
             sentence = _("“%(keyword)s” already means something in every text message.")
             return {"keywords": sentence % {"keyword": keyword}}
     return {}
+
+
+def _structured_problems(definition: Definition) -> dict[str, str]:
+    structured = definition.structured
+    if not structured.words:
+        return {}
+    kinds = {field.code: field.kind for field in definition.fields}
+    if definition.categories:
+        kinds[CATEGORY] = FieldKind.CHOICE
+    named = [*structured.fields, *structured.needs, *structured.same, *([structured.site] if structured.site else [])]
+    named += [code for text in structured.said.values() for code in PLACEHOLDER.findall(text)]
+    for word in structured.words.values():
+        if not re.fullmatch(r"[^\W_]{2,20}", word) or fold(word) in RESERVED_WORDS:
+            return {"structured": _("“%(word)s” cannot be a code word.") % {"word": word[:20]}}
+    if not structured.fields or len(set(structured.fields)) != len(structured.fields):
+        return {"structured": _("A structured message names each of its questions once.")}
+    for code in named:
+        if code not in kinds or kinds[code] in (FieldKind.PHOTO, FieldKind.PLACE):
+            return {"structured": _("A structured message cannot ask for “%(code)s”.") % {"code": code[:40]}}
+    if structured.site and kinds[structured.site] is not FieldKind.TEXT:
+        return {"structured": _("The place of a reporter is a question that is answered in words.")}
+    if not 0 <= structured.correct_hours <= 48:
+        return {"structured": _("A message corrects an earlier one within 0 to 48 hours.")}
+    short = [field.short for field in definition.fields if field.short]
+    if len(set(short)) != len(short) or not all(re.fullmatch(r"[a-z]{1,10}", one) for one in short):
+        return {"structured": _("The short name of an answer has 1 to 10 small letters and is used once.")}
+    found: dict[str, str] = {}
+    for texts in (structured.said, structured.examples, structured.reminder):
+        _check_texts(found, "structured", texts, 400)
+    return found
 
 
 def _check_field(found: dict[str, str], where: str, field: Field) -> None:

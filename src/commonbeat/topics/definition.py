@@ -14,6 +14,7 @@ class FieldKind(enum.StrEnum):
     CHOICE = "choice"
     CHOICES = "choices"
     DATE = "date"
+    TIME = "time"
     RATING = "rating"
     PHOTO = "photo"
     PLACE = "place"
@@ -33,6 +34,8 @@ class Period(enum.StrEnum):
 
 
 Texts = dict[str, str]
+# Stands for the kind of report among the questions of a structured message.
+CATEGORY = "category"
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -43,6 +46,8 @@ class Option(msgspec.Struct, frozen=True):
     colour: str = ""
     # Of a category: what such a report says of the lighting there, 0 to 3; see docs/reference/safety-score.md.
     lighting: int | None = None
+    # What a trained reporter texts for it: "M", "amox"; the code and the labels are understood anyway.
+    short: list[str] = []
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -58,6 +63,8 @@ class Field(msgspec.Struct, frozen=True):
     maximum: float | None = None
     # Of a rating: how much it weighs in the safety score. None: no part of it; 0: told beside it.
     weight: float | None = None
+    # What a trained reporter texts before the answer where it stands out of order: "n" for "n=0".
+    short: str = ""
 
 
 class Scores(msgspec.Struct, frozen=True):
@@ -69,6 +76,31 @@ class Scores(msgspec.Struct, frozen=True):
     strength: float = 4.0
     # An audit this old counts half; 0: age does not matter.
     half_life_days: int = 365
+
+
+class Structured(msgspec.Struct, frozen=True):
+    """How trained reporters text a report: a code word, then the answers, one after the other."""
+
+    # language → code word; without one the topic takes no structured messages
+    words: Texts = {}
+    # Short names of the questions in the order in which their answers are texted; "category" is the kind of report.
+    fields: list[str] = []
+    # Those that a message must answer, besides what the form requires.
+    needs: list[str] = []
+    # The question whose answer is a place of the reporter: a clinic, a polling station.
+    site: str = ""
+    # Answers that two messages must share for the second to correct the first; none: it corrects the last one.
+    same: list[str] = []
+    # Hours within which a message sent again corrects the first.
+    correct_hours: int = 6
+    # Whoever knows the code word may use it; else only reporters who are enrolled.
+    anyone: bool = False
+    # language → how we repeat what we understood, with short names of questions in braces
+    said: Texts = {}
+    # language → messages to learn from, one a line
+    examples: Texts = {}
+    # language → what a reporter who is late is told; empty means the site's own sentence
+    reminder: Texts = {}
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -97,6 +129,7 @@ class Definition(msgspec.Struct, frozen=True):
     # "what", "when" or "where" → how the form asks for it; empty means the site's own question
     questions: dict[str, Texts] = {}
     scores: Scores = Scores()
+    structured: Structured = Structured()
 
 
 class Privacy(msgspec.Struct, frozen=True):

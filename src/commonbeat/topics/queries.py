@@ -96,7 +96,9 @@ def match_keyword(text: str, language: str, *, topics: Sequence[Topic] | None = 
     topics = enabled_topics() if topics is None else topics
     owners = keyword_owners(topics)
     for topic in topics:
-        owners.setdefault(_key_of_keyword(topic.name_in(language)), topic)
+        # The code word of trained reporters, too: whoever is not enrolled has seen it on somebody's card.
+        for name in (topic.name_in(language), *topic.definition.structured.words.values()):
+            owners.setdefault(_key_of_keyword(name), topic)
     longest = max((key.count(" ") + 1 for key in owners), default=0)
     for length in range(min(longest, len(words)), 0, -1):
         topic_found = owners.get(" ".join(words[:length]))
@@ -149,6 +151,7 @@ def keyword_length(text: str, topic: Topic, language: str) -> int:
     """Count the words at the beginning of a text that are a keyword or the name of a topic."""
     words = keyword_key(text[:200]).split()
     keys = {*keyword_owners([topic]), _key_of_keyword(topic.name_in(language)), keyword_key(topic.code)}
+    keys |= {_key_of_keyword(word) for word in topic.definition.structured.words.values()}
     for length in range(min(max(key.count(" ") for key in keys) + 1, len(words)), 0, -1):
         if " ".join(words[:length]) in keys:
             return length

@@ -19,6 +19,11 @@ from commonbeat.config.options import Options
 from commonbeat.foundation import clock
 from commonbeat.intake.language import warm
 from commonbeat.messaging.actions import expire_outbound, free_leases, purge_raw, understand_batch
+from commonbeat.worker.lines import Lines
+from commonbeat.worker.mail import mail_intake
+from commonbeat.worker.mail_imap import POLL_SECONDS as MAILBOX_SECONDS
+from commonbeat.worker.mail_imap import ImapReader
+from commonbeat.worker.mail_lmtp import LmtpListener
 from commonbeat.worker.sending import Sending
 from commonbeat.worker.turn import turn_of
 from commonbeat.worker.watch import Watch
@@ -118,18 +123,28 @@ class Worker:
         self._is_pressed = is_pressed
         self._sending = Sending()
         self._pump = Loop("pump", self._understand_and_react, options)
-        self._sender = Loop("sender", self._sending.send_batch, options)
+        self._lines = Lines(on_received=self.wake)
+        self._sender = Loop("sender", self._send, options)
         self._due = Loop("due", self._do_due, options, every=DUE_SECONDS)
         self._sender.on_start = _take_back_leases
         # Before the first message, for loading it within that message's transaction would hold up every writer.
         self._pump.on_start = lambda _: warm(options.languages)
-        self._loops = (self._pump, self._sender, self._due)
+        self._loops = [self._pump, self._sender, self._due]
+        self._lmtp: LmtpListener | None = None
+        intake = mail_intake(options, on_stored=self.wake)
+        if intake is not None and options.mail_lmtp_port:
+            self._lmtp = LmtpListener(options, intake)
+        if intake is not None and options.mail_imap_host:
+            mailbox = ImapReader(options, intake)
+            self._loops.append(Loop("mailbox", mailbox.read_batch, options, every=MAILBOX_SECONDS))
         self._has_warned: set[str] = set()
 
     def start(self) -> None:
         """Start the loops."""
         for loop in self._loops:
             loop.start()
+        if self._lmtp is not None:
+            self._lmtp.start()
 
     def wake(self) -> None:
         """Say that a message came in; from any thread."""
@@ -137,12 +152,19 @@ class Worker:
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the loops after the step that each is in; the time-out is for all together."""
+        if self._lmtp is not None:
+            self._lmtp.stop()
         for loop in self._loops:
             loop.ask_to_stop()
         until = time.monotonic() + timeout
         for loop in self._loops:
             loop.join(max(0.0, until - time.monotonic()))
         self._sending.close()
+        self._lines.close()
+
+    def _send(self) -> int:
+        self._lines.keep_open()
+        return self._sending.send_batch()
 
     def _understand_and_react(self) -> int:
         done = 0

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from commonbeat.people.models import Role, User
 from commonbeat.web.administration.urls import urlpatterns
-from tests.make import make_beat, make_topic, make_user, signed_in
+from tests.make import make_beat, make_place, make_topic, make_user, signed_in
 
 
 def _addresses() -> list[str]:
@@ -23,6 +23,7 @@ def _addresses() -> list[str]:
         "topic_edit": {"code": topic.code},
         "beat_edit": {"pk": beat.pk},
         "person_edit": {"pk": person.pk},
+        "place_edit": {"pk": make_place("Hammering mill").pk},
     }
     return [reverse(f"administration:{p.name}", kwargs=arguments.get(str(p.name))) for p in urlpatterns]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commonbeat.messaging.channel import Inbound, Limits, Outbound, Receipt, Refused, Request, Sent
+from commonbeat.messaging.channel import Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
 
 
 class DemoSms:
@@ -12,6 +12,7 @@ class DemoSms:
 
     code = "demo_sms"
     limits = Limits(address_kind="phone", per_second=100.0)
+    setup = Setup(title="The demo town's telephone", to_receive=("demo",), to_send=("demo",))
 
     def verify(self, request: Request) -> None:
         """Refuse: no gateway calls here."""

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from commonbeat.config.options import Options
 from commonbeat.foundation.text import segments
-from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent
+from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
 
 # Delivered, failed and rejected; "queued" and "accepted" say nothing that we act on.
 _DLR_MASK = 1 + 2 + 16
@@ -28,6 +28,12 @@ class KannelSms:
 
     code = "kannel_sms"
     limits = Limits(address_kind="phone", per_second=20.0)
+    setup = Setup(
+        title="Kannel",
+        to_receive=("kannel_hook_secret",),
+        to_send=("kannel_send_url", "kannel_username", "kannel_password", "kannel_hook_secret"),
+        hooks=(("get-url", "/{kannel_hook_secret}"),),
+    )
 
     def __init__(self, options: Callable[[], Options]) -> None:
         self._options = options

@@ -15,7 +15,7 @@ import msgspec
 from django.conf import settings
 
 from commonbeat.config.options import Options
-from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent
+from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
 
 # A signature older or newer than this is refused, so that a call that leaked cannot be made again later.
 WINDOW_SECONDS = 300
@@ -45,6 +45,12 @@ class SmsGateSms:
     code = "smsgate_sms"
     # The app keeps a queue and a pace of its own (its settings, "limits"); this only spares its API.
     limits = Limits(address_kind="phone", per_second=10.0)
+    setup = Setup(
+        title="SMSGate (an Android telephone)",
+        to_receive=("smsgate_signing_key",),
+        to_send=("smsgate_url", "smsgate_username", "smsgate_password"),
+        hooks=(("sms:received, sms:delivered, sms:failed", ""),),
+    )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.time) -> None:
         self._options = options

@@ -70,7 +70,7 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     chance = random.Random(SEED)
     install_ready_made(now=now)
     yield "Topics are in place."
-    town = _people_and_places(now)
+    town = people_and_places(now)
     yield f"Bregova has {len(town.places)} named places and its teams."
     ages = [8 + n * 37 if n < 9 else chance.randint(300, 60 * 24 * 45) for n in range(REPORTS)]
     made = [
@@ -85,12 +85,18 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     yield f"{audits} audits say how safe places are."
     told = tell_of_harassment(chance, town.places, town.topics["harassment"], town.staff["sara"], now)
     yield f"{told} reports of harassment are told in numbers alone."
+    town_map_file()
+
+
+def town_map_file() -> None:
+    """Put the town's map where the site looks for it."""
     maps = settings.COMMONBEAT.data_dir / "maps"
     maps.mkdir(exist_ok=True)
     shutil.copyfile(HERE / "town.pmtiles", maps / "town.pmtiles")
 
 
-def _people_and_places(now: datetime) -> Town:
+def people_and_places(now: datetime) -> Town:
+    """Make the town's teams, people, beats and places, and write demo.json with the log-ins."""
     # A new site's front desk becomes a team of the town.
     Unit.objects.filter(is_fallback=True).delete()
     units = {

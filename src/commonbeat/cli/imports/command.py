@@ -1,4 +1,4 @@
-"""The commands: import ushahidi, file, draft-mapping, list, undo."""
+"""The commands: import ushahidi, file, places, draft-mapping, list, undo."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.db.models import Count
 
 from commonbeat.cli.imports.draft import draft_mapping
 from commonbeat.cli.imports.mapping import Mapping, MappingError, read_mapping
+from commonbeat.cli.imports.places import import_places
 from commonbeat.cli.imports.records import FileNotReadable
 from commonbeat.cli.imports.rows import RowReader, Surroundings
-from commonbeat.cli.imports.run import Plan, run_import
+from commonbeat.cli.imports.run import Plan, problems_file, run_import
 from commonbeat.cli.imports.source import Columns, Source, open_source
 from commonbeat.cli.imports.survey import Survey, near_others, survey
 from commonbeat.cli.imports.ushahidi import read_ushahidi
@@ -30,7 +31,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group("import")
 def import_group() -> None:
-    """Bring in reports from other systems."""
+    """Bring in reports from other systems, and place names."""
 
 
 def _shared_options(command: F) -> F:
@@ -128,6 +129,43 @@ def import_file(
         run_import(rows, total=seen.total, options=seen.options, places=seen.places(), plan=plan)
     except (FileNotReadable, MappingError) as error:
         raise click.ClickException(str(error)) from None
+
+
+@import_group.command("places")
+@click.argument("file", type=FILE)
+@click.option("--column", "columns", multiple=True, help="What a column is, such as name:sq=EMRI or lat=GJER.")
+@click.option("--source", default="places", help="Name of the origin; the same name and id is the same place.")
+@click.option("--language", default="", help="Language of names that say none; the site's first when not given.")
+@click.option("--encoding", default="", help="Such as windows-1250, where it is not found out.")
+@click.option("--delimiter", default="", help="What parts the columns, where it is not found out.")
+@click.option("--swap", is_flag=True, help="The file has latitude and longitude the other way round.")
+@click.option("--problems", type=click.Path(path_type=Path), help="Write the rows not taken to this CSV.")
+@click.option("--dry-run", is_flag=True, help="Read and judge every row, store nothing.")
+def places(
+    file: Path,
+    columns: tuple[str, ...],
+    source: str,
+    language: str,
+    encoding: str,
+    delimiter: str,
+    swap: bool,
+    problems: Path | None,
+    dry_run: bool,
+) -> None:
+    """Bring place names in from CSV or GeoJSON; run it again at any time, nothing comes twice (docs/gazetteer.md)."""
+    with problems_file(problems) as write:
+        refused = import_places(
+            file,
+            columns=columns,
+            source=source,
+            language=language,
+            encoding=encoding,
+            delimiter=delimiter,
+            swap=swap,
+            dry_run=dry_run,
+        )
+        for row in refused:
+            write(row)
 
 
 @import_group.command("draft-mapping")

@@ -101,7 +101,7 @@ def run_import(
         )
     account = _Account()
     with (
-        _problems(plan.problems) as write,
+        problems_file(plan.problems) as write,
         click.progressbar(length=total, label=f"Reading {plan.name}") as bar,
     ):
         for chunk, outcomes in _outcomes(rows, version, batch, places, plan):
@@ -190,7 +190,8 @@ def _say(account: _Account, plan: Plan) -> None:
 
 
 @contextmanager
-def _problems(path: Path | None) -> Iterator[Any]:
+def problems_file(path: Path | None) -> Iterator[Any]:
+    """Open the file for rows that were not taken, where one is wanted; give what writes one of them."""
     if path is None:
         yield lambda _cells: None
         return

@@ -85,11 +85,21 @@ def normalised(kind: str, address: str, region: str) -> str:
         if number is None:
             raise AddressError("not a telephone number")
         return number
+    if kind == ContactKind.CHAT:
+        return _chat_address(address.strip())
     plain = address.strip().lower()
     name, at, host = plain.rpartition("@")
     if not (name and at and "." in host and len(plain) <= 254 and plain.isprintable() and " " not in plain):
         raise AddressError("not an e-mail address")
     return plain
+
+
+def _chat_address(address: str) -> str:
+    # The id of an account, as its service writes it: capital letters may count.
+    service, colon, name = address.partition(":")
+    if not (service and colon and name and len(address) <= 120 and address.isprintable() and " " not in address):
+        raise AddressError("not an account of a chat service")
+    return address
 
 
 def _seen(contact: Contact, *, channel: str, language: str, now: datetime) -> Contact:

@@ -18,9 +18,11 @@ from commonbeat.journal.actions import append
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging import events, sealing
 from commonbeat.messaging.actions.contacts import AddressError, contact_for
-from commonbeat.messaging.actions.outbox import enqueue, note_receipt
+from commonbeat.messaging.actions.delivery import note_receipt
+from commonbeat.messaging.actions.outbox import enqueue
+from commonbeat.messaging.actions.pieces import gather
 from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound, OutboundState
-from commonbeat.messaging.rules import REPLIES_LIMIT, REPLIES_WINDOW, understand_again_in
+from commonbeat.messaging.rules import REPLIES_LIMIT, REPLIES_WINDOW, VITAL_AFTER, understand_again_in
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,11 @@ def understand_batch(
     held: dict[int, datetime] = {
         contact_id: due_at
         for contact_id, due_at in Inbound.objects.filter(
-            state=InboundState.NEW, due_at__gt=now, contact__isnull=False
+            # Pieces that wait for each other have not failed, and hold nobody up.
+            state=InboundState.NEW,
+            due_at__gt=now,
+            contact__isnull=False,
+            attempts__gt=0,
         ).values_list("contact_id", "due_at")
         if contact_id is not None and due_at is not None
     }
@@ -108,6 +114,10 @@ def _understand(pk: int, handle: Handle, held: dict[int, datetime], now: datetim
         if not note_receipt(channel=row.channel, receipt=message, now=now):
             raise UnknownMessage
     elif contact is not None:
+        whole = gather(row, message, contact, now)
+        if whole is None:
+            return
+        message = whole
         row.contact = contact
         if contact.pk in held:
             row.due_at = held[contact.pk]
@@ -125,6 +135,8 @@ def _answer(pk: int, contact: Contact, message: contract.Inbound, handle: Handle
     contact.refresh_from_db(fields=["stopped_at", "language", "channel"])
     if _answers_too_often(contact, now):
         return
+    # Silence must not meet somebody who may be in danger, whatever has been spent.
+    is_first = not Outbound.objects.filter(contact=contact, created_at__gt=now - VITAL_AFTER).exists()
     for number, reply in enumerate(replies):
         # Who has just written STOP is told so once, and then nothing more.
         has_just_stopped = contact.stopped_at is not None and not was_stopped
@@ -134,6 +146,7 @@ def _answer(pk: int, contact: Contact, message: contract.Inbound, handle: Handle
             idempotency_key=f"in:{pk}:{number}",
             now=now,
             even_if_stopped=has_just_stopped,
+            is_vital=is_first and number == 0,
         )
 
 
@@ -142,8 +155,9 @@ def _opened(row: Inbound, now: datetime) -> tuple[contract.Inbound | contract.Re
         message = sealing.open_inbound(settings.COMMONBEAT.secret, row.body_sealed)
         if isinstance(message, contract.Receipt):
             return message, None
-        kind = contract.channels()[row.channel].limits.address_kind
-        return message, contact_for(kind=kind, address=message.sender, channel=row.channel, now=now)
+        limits = contract.channels()[row.channel].limits
+        channel = row.channel if limits.writes_first else ""
+        return message, contact_for(kind=limits.address_kind, address=message.sender, channel=channel, now=now)
     except (SealError, msgspec.DecodeError, KeyError, AddressError) as error:
         raise Unreadable(type(error).__name__) from None
 

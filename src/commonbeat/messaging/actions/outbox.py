@@ -1,24 +1,26 @@
-"""The outbox: queue, lease, send at least once under one key."""
+"""The outbox: queue, lease, close what is too late."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from commonbeat.foundation.crypto import SealError
-from commonbeat.foundation.text import segments, to_gsm7
-from commonbeat.journal.actions import append
+from commonbeat.foundation.text import Segments, segments, to_gsm7
 from commonbeat.messaging import channel as contract
-from commonbeat.messaging import events, sealing
+from commonbeat.messaging import policy, sealing
+from commonbeat.messaging.actions.delivery import give_up
 from commonbeat.messaging.models import Contact, Outbound, OutboundState
-from commonbeat.messaging.queries import address_of
-from commonbeat.messaging.rules import send_again_in
+from commonbeat.messaging.queries import address_of, last_heard_on, sending_key
+from commonbeat.messaging.rules import BULK
 
 LEASE = timedelta(seconds=60)
+NO_LIMIT = policy.Allowance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,21 @@ class Leased:
     contact_id: int
     channel: str
     message: contract.Outbound
+    # What it will cost by the settings, for the money that is spoken for.
+    cost_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which messages a sender asks for."""
+
+    channel: str
+    # One queue only: bulk, or replies.
+    bulk: bool | None = None
+    # Channels that this one takes over from, and contacts that wait for an earlier message.
+    instead_of: Collection[str] = ()
+    busy: Collection[int] = ()
+    allowance: policy.Allowance = NO_LIMIT
 
 
 def enqueue(
@@ -41,26 +58,28 @@ def enqueue(
     now: datetime,
     expires_in: timedelta = timedelta(days=1),
     even_if_stopped: bool = False,
+    is_vital: bool = False,
 ) -> Outbound | None:
     """Queue one message, once per key; None when the contact said STOP.
 
-    A repeated key gives the row that is there. even_if_stopped is for the confirmation of STOP itself.
+    A repeated key gives the row that is there. even_if_stopped is for the confirmation of STOP itself; what is vital
+    goes although the money is spent.
     """
     if contact.stopped_at is not None and not even_if_stopped:
         return None
-    options = settings.COMMONBEAT
-    plain = to_gsm7(text)
-    size = segments(plain)
+    channel = contact.channel or policy.default_channel(contact.kind)
+    plain, encoding, parts = measured(text, channel)
     row = Outbound(
         idempotency_key=idempotency_key,
         contact=contact,
-        channel=contact.channel or options.sms_channel,
-        body_sealed=sealing.seal_outbound(options.secret, plain),
+        channel=channel,
+        body_sealed=sealing.seal_outbound(settings.COMMONBEAT.secret, plain),
         priority=priority,
+        is_vital=is_vital or even_if_stopped,
         due_at=now,
         expires_at=now + expires_in,
-        segments=size.parts,
-        encoding=size.encoding,
+        segments=parts,
+        encoding=encoding,
         about_id=about_id,
         created_at=now,
     )
@@ -68,91 +87,68 @@ def enqueue(
     return Outbound.objects.get(idempotency_key=idempotency_key)
 
 
+def measured(text: str, channel: str) -> tuple[str, str, int]:
+    """Give a text as a channel carries it, its encoding, and its number of parts."""
+    limits = policy.limits_of(channel)
+    if limits is not None and not (limits.address_kind == "phone" and limits.in_parts):
+        return text, "UTF-8", 1
+    plain = to_gsm7(text)
+    size: Segments = segments(plain)
+    return plain, size.encoding, size.parts
+
+
 def lease_batch(*, channel: str, limit: int, now: datetime) -> list[Leased]:
     """Take messages to send on one channel, replies first; rows whose lease ran out are taken again."""
-    ready = Q(state=OutboundState.QUEUED) | Q(state=OutboundState.LEASED, leased_until__lte=now)
+    recover_leases(now=now)
+    return lease(Wanted(channel), limit=limit, now=now)
+
+
+def lease(wanted: Wanted, *, limit: int, now: datetime) -> list[Leased]:
+    """Take what is wanted, replies first."""
     with transaction.atomic():
-        found = Outbound.objects.filter(ready, channel=channel, due_at__lte=now).order_by("priority", "due_at", "id")
-        if connection.vendor == "postgresql":
-            found = found.select_for_update(of=("self",), skip_locked=True)
-        rows = list(found.select_related("contact")[:limit])
+        rows: list[Outbound] = []
+        # One after the other, for over several channels no index gives the order.
+        for found in due(wanted, now=now):
+            if connection.vendor == "postgresql":
+                found = found.select_for_update(of=("self",), skip_locked=True)
+            rows += found.select_related("contact").order_by("priority", "due_at", "id")[: limit - len(rows)]
         late = [row.pk for row in rows if row.expires_at <= now]
-        Outbound.objects.filter(pk__in=late).update(state=OutboundState.EXPIRED)
-        leased, damaged = [], []
-        for row in rows:
-            if row.expires_at <= now:
-                continue
-            try:
-                message = contract.Outbound(
-                    recipient=address_of(row.contact),
-                    text=sealing.open_outbound(settings.COMMONBEAT.secret, row.body_sealed),
-                    idempotency_key=row.idempotency_key,
-                )
-            except SealError:
-                damaged.append(row.pk)
-                continue
-            leased.append(Leased(row.pk, row.contact_id, row.channel, message))
-        Outbound.objects.filter(pk__in=[one.id for one in leased]).update(
-            state=OutboundState.LEASED, leased_until=now + LEASE
-        )
-        for pk in damaged:
-            _give_up(pk, "unreadable", now)
-    return leased
+        if late:
+            Outbound.objects.filter(pk__in=late).update(state=OutboundState.EXPIRED)
+        rows = _affordable([row for row in rows if row.expires_at > now], wanted.allowance)
+        _mark_leased(rows, wanted.channel, now)
+    return _opened(rows, wanted.channel, now)
 
 
-def record_sent(*, outbound_id: int, provider_id: str, now: datetime) -> None:
-    """Record that the gateway took a message."""
-    provider_id = sealing.stored_provider_id(settings.COMMONBEAT.secret, provider_id) if provider_id else ""
-    row = Outbound.objects.filter(pk=outbound_id)
-    taken = row.filter(state__in=[OutboundState.LEASED, OutboundState.QUEUED]).update(
-        state=OutboundState.SENT, sent_at=now, provider_id=provider_id, leased_until=None, error=""
-    )
-    if not taken:
-        # The receipt came before the gateway's answer to us.
-        row.filter(sent_at=None).update(sent_at=now, provider_id=provider_id, leased_until=None)
+def due(wanted: Wanted, *, now: datetime) -> list[QuerySet[Outbound]]:
+    """Narrow the outbox to what may go now: its own channel, then those that it takes over from."""
+    queued = Outbound.objects.filter(state=OutboundState.QUEUED, due_at__lte=now)
+    if wanted.bulk is not None:
+        queued = queued.filter(priority__gte=BULK) if wanted.bulk else queued.filter(priority__lt=BULK)
+    allowance = wanted.allowance
+    if allowance.bulk is not None and allowance.bulk <= 0:
+        queued = queued.filter(Q(priority__lt=BULK) | Q(is_vital=True))
+    if allowance.replies is not None and allowance.replies <= 0:
+        queued = queued.filter(is_vital=True)
+    if wanted.busy:
+        queued = queued.exclude(contact_id__in=wanted.busy)
+    # Only what no other gateway can have: a message goes once.
+    others = [queued.filter(channel=other, maybe_taken=False) for other in wanted.instead_of]
+    return [queued.filter(channel=wanted.channel), *others]
 
 
-def record_failed(*, outbound_id: int, code: str, permanent: bool, now: datetime) -> None:
-    """Record that the gateway did not take a message: try again later, or give up."""
-    with transaction.atomic():
-        row = Outbound.objects.select_for_update().filter(pk=outbound_id, state=OutboundState.LEASED).first()
-        if row is None:
-            return
-        if permanent:
-            _give_up(row.pk, code, now)
-            return
-        attempts = row.attempts + 1
-        Outbound.objects.filter(pk=row.pk).update(
-            state=OutboundState.QUEUED,
-            attempts=attempts,
-            due_at=now + send_again_in(attempts),
-            leased_until=None,
-            error=code[:60],
-        )
-
-
-def note_receipt(*, channel: str, receipt: contract.Receipt, now: datetime) -> bool:
-    """Record what a gateway says became of a message; False when no such message is known."""
-    stored = sealing.stored_provider_id(settings.COMMONBEAT.secret, receipt.about)
-    row = Outbound.objects.filter(Q(idempotency_key=receipt.about) | Q(provider_id=stored), channel=channel).first()
-    if row is None:
-        return False
-    if row.state == OutboundState.DELIVERED:
-        return True
-    if receipt.outcome == "delivered":
-        Outbound.objects.filter(pk=row.pk).update(
-            state=OutboundState.DELIVERED, delivered_at=now, leased_until=None, error=""
-        )
-    elif row.state != OutboundState.FAILED:
-        _give_up(row.pk, receipt.error or "undelivered", now)
-    return True
+def recover_leases(*, now: datetime) -> int:
+    """Queue again what a worker leased and never told of; its gateway may have it."""
+    lost = Outbound.objects.filter(state=OutboundState.LEASED, leased_until__lte=now)
+    if not lost.exists():
+        return 0
+    return lost.update(state=OutboundState.QUEUED, leased_until=None, maybe_taken=True)
 
 
 def expire_outbound(*, now: datetime) -> int:
     """Close what is too late to send."""
-    return Outbound.objects.filter(
-        Q(state=OutboundState.QUEUED) | Q(state=OutboundState.LEASED, leased_until__lte=now), expires_at__lte=now
-    ).update(state=OutboundState.EXPIRED)
+    recover_leases(now=now)
+    return Outbound.objects.filter(state=OutboundState.QUEUED, expires_at__lte=now).update(state=OutboundState.EXPIRED)
 
 
 def free_leases(*, now: datetime) -> int:
@@ -160,7 +156,52 @@ def free_leases(*, now: datetime) -> int:
     return Outbound.objects.filter(state=OutboundState.LEASED).update(leased_until=now)
 
 
-def _give_up(pk: int, code: str, now: datetime) -> None:
-    with transaction.atomic():
-        Outbound.objects.filter(pk=pk).update(state=OutboundState.FAILED, error=code[:60], leased_until=None)
-        append(kind=events.UNDELIVERED, subject_id=pk, now=now)
+def hand_back(*, outbound_ids: Sequence[int], now: datetime) -> None:
+    """Give back messages that were leased and surely not tried."""
+    Outbound.objects.filter(pk__in=outbound_ids, state=OutboundState.LEASED).update(
+        state=OutboundState.QUEUED, leased_until=None
+    )
+
+
+def _affordable(rows: list[Outbound], allowance: policy.Allowance) -> list[Outbound]:
+    taken, spent = [], 0
+    for row in rows:
+        room = allowance.room(priority=row.priority, is_vital=row.is_vital)
+        cost = policy.cost_of(row.channel, row.segments, None) or 0
+        if room is not None and spent + cost > room:
+            continue
+        spent += cost
+        taken.append(row)
+    return taken
+
+
+def _mark_leased(rows: list[Outbound], channel: str, now: datetime) -> None:
+    for other in {row.channel for row in rows if row.channel != channel}:
+        moved = [row.pk for row in rows if row.channel == other]
+        Outbound.objects.filter(pk__in=moved).update(channel=channel, moved_from=other)
+    Outbound.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=OutboundState.LEASED, leased_until=now + LEASE
+    )
+
+
+def _opened(rows: list[Outbound], channel: str, now: datetime) -> list[Leased]:
+    # After the commit: no work is done while the database's one lock is held.
+    leased = []
+    limits = policy.limits_of(channel)
+    asks_when = limits is not None and limits.asks_when_heard
+    heard = last_heard_on(channel, [row.contact_id for row in rows]) if asks_when else {}
+    for row in rows:
+        try:
+            message = contract.Outbound(
+                recipient=address_of(row.contact),
+                text=sealing.open_outbound(settings.COMMONBEAT.secret, row.body_sealed),
+                idempotency_key=sending_key(row),
+                language=row.contact.language,
+                heard_at=heard.get(row.contact_id),
+            )
+        except SealError:
+            give_up(row.pk, "unreadable", now)
+            continue
+        cost = policy.cost_of(channel, row.segments, None) or 0
+        leased.append(Leased(row.pk, row.contact_id, channel, message, cost))
+    return leased

@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
             name='Place',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(blank=True, max_length=120, null=True, unique=True)),
                 ('names', models.JSONField(default=dict)),
                 ('kind', models.CharField(blank=True, max_length=20)),
                 ('latitude', models.FloatField()),
@@ -44,10 +45,36 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('folded', models.CharField(db_index=True, max_length=120)),
+                ('written', models.CharField(blank=True, max_length=120)),
+                ('source', models.CharField(choices=[('file', 'File'), ('page', 'Page'), ('learned', 'Learned')], db_index=True, default='file', max_length=8)),
                 ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spellings', to='places.place')),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('place', 'folded'), name='one_spelling_per_place')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HeardSpelling',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('folded', models.CharField(max_length=60)),
+                ('witness', models.BinaryField(max_length=32)),
+                ('heard_at', models.DateTimeField(db_index=True)),
+                ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='places.place')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('place', 'folded', 'witness'), name='heard_once_per_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RefusedSpelling',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('folded', models.CharField(max_length=120)),
+                ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='places.place')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('place', 'folded'), name='refused_once_per_place')],
             },
         ),
     ]

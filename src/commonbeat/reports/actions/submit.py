@@ -53,6 +53,7 @@ def submit_report(
     reporter_id: int | None = None,
     photo_ids: Sequence[int] = (),
     acknowledged: bool = False,
+    is_structured: bool = False,
 ) -> tuple[Report, bool]:
     """Store a report and its journal entry; the same client_key gives the first report and False.
 
@@ -77,6 +78,7 @@ def submit_report(
         contact_id=contact_id,
         contact_confirmed=contact_confirmed,
         reporter_id=reporter_id,
+        is_structured=is_structured,
     )
     try:
         with transaction.atomic():
@@ -113,6 +115,7 @@ def new_report(
     reporter_id: int | None = None,
     said_at: datetime | None = None,
     desk_id: int | None = None,
+    is_structured: bool = False,
 ) -> Report:
     """Make a report, with its reference, cell and desk, and store nothing.
 
@@ -139,6 +142,7 @@ def new_report(
         channel=channel,
         contact_id=contact_id,
         contact_confirmed=contact_confirmed,
+        is_structured=is_structured,
         reporter_id=reporter_id,
         occurred_at=occurred_at,
         created_at=said_at or now,

@@ -39,9 +39,10 @@ def listing(request: HttpRequest) -> HttpResponseBase:
 
 def shown_settings(options: Any) -> list[Setting]:
     """Put the options into words; a secret tells only whether it is set."""
-    told = _descriptions(type(options))
+    told = {name: text for table in type(options).__mro__[:-1] for name, text in _descriptions(table).items()}
     rows = []
-    for field in dataclasses.fields(options):
+    own = set(type(options).__annotations__)
+    for field in sorted(dataclasses.fields(options), key=lambda one: one.name not in own):
         value = getattr(options, field.name)
         name = f"COMMONBEAT_{field.name.upper()}"
         rows.append(Setting(name, _shown(field.name, value), told.get(field.name, ""), value == field.default))

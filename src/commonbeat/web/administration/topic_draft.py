@@ -50,6 +50,9 @@ class Draft:
         data["categories"] = _named([o for o in data["categories"] if any(o["label"].values())], "category")
         data["fields"] = _named(data["fields"], "question")
         for one in data["fields"]:
+            if one["kind"] == FieldKind.TEXT:
+                # Words that a text suggests to trained reporters; the page keeps them.
+                continue
             if one["kind"] not in WITH_OPTIONS:
                 one["options"] = []
             elif one["kind"] != FieldKind.RATING:
@@ -177,7 +180,8 @@ def _read_field(draft: Draft, post: Mapping[str, str], texts: Any) -> None:
         except ValueError:
             one[name] = None
             draft.problems[f"field-{name}"] = _("Enter a number, such as 12 or 2.5.")
-    for index, option in enumerate(one["options"]):
+    # The words that a text suggests have no controls here.
+    for index, option in enumerate(one["options"] if one["kind"] in WITH_OPTIONS else ()):
         option["label"] = texts(f"option-{index}-", 120)
     if one["kind"] == FieldKind.RATING:
         labels = [option["label"] for option in one["options"][:4]] + [{}] * 4

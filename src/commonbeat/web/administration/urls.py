@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from commonbeat.web.administration import beats, people, settings, topics
+from commonbeat.web.administration import beats, channels, delivery, people, places, settings, topics
 
 app_name = "administration"
 urlpatterns = [
@@ -16,8 +16,13 @@ urlpatterns = [
     path("beats.geojson", beats.geojson, name="beats_geojson"),
     path("beats/new/", beats.new, name="beat_new"),
     path("beats/<int:pk>/", beats.edit, name="beat_edit"),
+    path("places/", places.listing, name="places"),
+    path("places/new/", places.new, name="place_new"),
+    path("places/<int:pk>/", places.edit, name="place_edit"),
     path("people/", people.listing, name="people"),
     path("people/new/", people.new, name="person_new"),
     path("people/<int:pk>/", people.edit, name="person_edit"),
+    path("channels/", channels.page, name="channels"),
+    path("delivery/", delivery.page, name="delivery"),
     path("settings/", settings.listing, name="settings"),
 ]

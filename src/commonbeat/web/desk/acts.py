@@ -22,6 +22,7 @@ from commonbeat.foundation.text import clean_text, excerpt, segments, to_gsm7
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission
 from commonbeat.places.gazetteer import find_places
+from commonbeat.places.points import explain_unreadable, point_in
 from commonbeat.reports import rules
 from commonbeat.reports.actions.correct import correct_place, correct_topic
 from commonbeat.reports.actions.dialogue import QUESTION_LIMIT, ask_reporter, mark_answers_read, tell_reporter
@@ -213,7 +214,7 @@ def _where(data: QueryDict) -> Whereabouts:
         )
         if point is not None:
             return Whereabouts(PlaceSource.DESK, clean_text(name, 200) or typed, *point)
-    point = parse_coordinates(typed)
+    point = point_in(typed, translation.get_language())
     if point is not None:
         return Whereabouts(PlaceSource.DESK, "", *point)
     if not typed:
@@ -222,7 +223,8 @@ def _where(data: QueryDict) -> Whereabouts:
     if len(matches) == 1 and matches[0].exact:
         return Whereabouts(PlaceSource.DESK, matches[0].label, matches[0].latitude, matches[0].longitude)
     if not matches:
-        raise ReportError(_("No place with this name is known here. Try coordinates or the map."))
+        unreadable = explain_unreadable(typed)
+        raise ReportError(unreadable or _("No place with this name is known here. Try coordinates or the map."))
     found = [(f"{match.latitude},{match.longitude},{match.label}", match.label) for match in matches]
     raise SeveralPlaces(_("Which of these places is it?"), found)
 

@@ -75,6 +75,7 @@ def _sentence(entry: Entry) -> str:
         events.UNMERGED: _("Taken off its incident"),
         events.PLACED: _("The place was set or corrected"),
         events.SORTED: _("Put under another topic"),
+        events.RESENT: _("The reporter sent it again, corrected"),
         events.CONFIRMED: _("The reporter confirmed their number"),
         events.LOOKED: _("Opened"),
     }.get(entry.kind, entry.kind)

@@ -19,7 +19,6 @@ from commonbeat.foundation import cells, clock
 from commonbeat.foundation.text import excerpt
 from commonbeat.media import store
 from commonbeat.media.actions import picture_key
-from commonbeat.messaging.queries import text_of
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.places.gazetteer import find_places, known_names
@@ -36,6 +35,8 @@ from commonbeat.topics.answers import describe_answers, describe_categories
 from commonbeat.topics.definition import Publishes
 from commonbeat.topics.queries import all_topics
 from commonbeat.web.accounts import home_of, needs, signed_in
+from commonbeat.web.desk.corrections import earlier_wordings
+from commonbeat.web.desk.delivery import delivery_of
 from commonbeat.web.desk.filters import number, query_of, read_filters
 from commonbeat.web.desk.history import in_words
 from commonbeat.web.desk.marks import Piece, marked
@@ -52,7 +53,10 @@ _NAMED = (PlaceSource.NAMED, PlaceSource.DESK)
 def channel_names() -> dict[str, str]:
     """Name the ways on which reports come in."""
     return {"web": _("Web form"), "import": _("Imported file"), "kannel_sms": _("SMS"), "smsgate_sms": _("SMS"),
-            "demo_sms": _("SMS (demo)"), "desk": _("Desk")}  # fmt: skip
+            "twilio_sms": "SMS (Twilio)", "vonage_sms": "SMS (Vonage)", "africastalking_sms": "SMS (Africa's Talking)",
+            "smssync_sms": "SMS (SMSSync)", "smpp_sms": "SMS (SMPP)", "webhook_sms": "SMS (webhook)",
+            "demo_sms": _("SMS (demo)"), "desk": _("Desk"), "telegram": "Telegram", "whatsapp": "WhatsApp",
+            "africastalking_ussd": "USSD"}  # fmt: skip
 
 
 @require_GET
@@ -207,6 +211,7 @@ def report_context(
         "topic_look": found.topic.definition,
         "categories": describe_categories(definition, found.categories, language),
         "answers": describe_answers(definition, found.answers, language),
+        "earlier": earlier_wordings(found, language),
         "channel": channel_names().get(found.channel, found.channel),
         "happened": happened_in_words(found),
         "can_reach": found.contact is not None and found.contact_confirmed and found.contact.stopped_at is None,
@@ -229,7 +234,7 @@ def report_context(
         and may(viewer, Permission.PUBLISH),
         "proposal": proposal_of(found, sheet, typed if typed and (checked or problem) else {}),
         "checked": checked,
-        "sent": [(row, text_of(row)) for row in sheet.outbound],
+        "sent": delivery_of(sheet.outbound, stopped=bool(found.contact and found.contact.stopped_at), now=now),
         "history": in_words(sheet.history),
         "topics": [(topic.code, topic.name_in(language)) for topic in all_topics()],
         "topic_map": {topic.pk: topic for topic in all_topics()},

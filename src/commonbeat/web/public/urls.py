@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from commonbeat.web.public import (
+    cards,
     data,
     home,
     lookup,
@@ -14,6 +15,7 @@ from commonbeat.web.public import (
     picture,
     reports,
     safety,
+    ussd,
     wizard,
 )
 
@@ -41,6 +43,11 @@ urlpatterns = [
     path("places/", pages.place_search, name="place_search"),
     path("about/anonymous/", pages.anonymous, name="anonymous"),
     path("sms/", pages.sms, name="sms"),
+    path("cards/", cards.cards, name="cards"),
+    path("cards/<slug:code>/", cards.card, name="card"),
+    path("cards/<slug:code>/<slug:language>/", cards.card, name="card_in"),
+    # With and without the slash: a provider would not follow a redirect with what was entered.
+    re_path(r"^ussd/(?P<code>[a-z0-9_]{1,20})/(?P<tail>[^/]{1,200})/?$", ussd.ussd, name="ussd"),
     path("privacy/", pages.privacy, name="privacy"),
     re_path(r"^photos/(?P<token>[A-Za-z0-9_-]{22})-(?P<variant>full|thumb)\.jpg$", reports.photo, name="photo"),
     path("favicon.ico", pages.favicon, name="favicon"),

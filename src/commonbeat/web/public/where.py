@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from commonbeat.foundation.coordinates import parse_coordinates
 from commonbeat.places.gazetteer import find_places, places_in_text
 from commonbeat.places.models import Place
+from commonbeat.places.points import explain_unreadable, point_in
 from commonbeat.reports.models import PlaceSource
 from commonbeat.web.public.draft import Draft, point_of
 
@@ -62,10 +62,13 @@ def settle(draft: Draft, *, match: str, typed_for: str, language: str) -> Answer
         if draft.latitude and draft.longitude and point_of(draft.latitude, draft.longitude) is None:
             return Answer(problem=_("This point is not on the globe. Choose it again."))
         return Answer(problem=_("Say where it happened, or choose “I’d rather not say”."))
-    point = parse_coordinates(draft.place_text)
+    point = point_in(draft.place_text, language)
     if point is not None:
         _set(draft, PlaceSource.COORDINATES, point)
         return Answer()
+    unreadable = explain_unreadable(draft.place_text)
+    if unreadable:
+        return Answer(problem=unreadable)
     choices = choices_for(draft.place_text, language)
     exact = [choice for choice in choices if choice.exact]
     if len(exact) == 1:

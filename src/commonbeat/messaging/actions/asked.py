@@ -1,0 +1,64 @@
+"""Providers that come for their messages: what is handed out, and what they confirm."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from commonbeat.messaging import channel as contract
+from commonbeat.messaging import policy
+from commonbeat.messaging.actions.delivery import record_outcomes
+from commonbeat.messaging.actions.health import note_answers
+from commonbeat.messaging.actions.outbox import Wanted, lease, recover_leases
+from commonbeat.messaging.models import Outbound, OutboundState
+from commonbeat.messaging.queries import round_of, sending_key
+
+# A telephone knows for about this long what became of a message.
+_OPEN_FOR = timedelta(days=1)
+_TAKEN = (OutboundState.LEASED, OutboundState.SENT)
+
+
+def answer_asked(*, channel: str, asked: contract.Asked, now: datetime) -> list[contract.Outbound | str]:
+    """Find what a provider came for: messages to send, keys that it may go by, or keys of which it is to tell.
+
+    Between the handing out and the confirmation a message is leased; unconfirmed, it is handed out again.
+    """
+    if asked.confirmed:
+        return [*_confirm(channel, asked.confirmed, now)]
+    if asked.open:
+        return [*_open(channel, asked.open, now)]
+    recover_leases(now=now)
+    bulk = False if policy.is_night(now) else None
+    leased = lease(Wanted(channel, bulk=bulk, allowance=policy.allowance(now)), limit=asked.most, now=now)
+    if not asked.will_confirm:
+        _record(channel, [(one.id, one.message.idempotency_key) for one in leased], now)
+    return [one.message for one in leased]
+
+
+def _confirm(channel: str, keys: tuple[str, ...], now: datetime) -> list[str]:
+    with transaction.atomic():
+        rows = list(
+            Outbound.objects.select_for_update()
+            .filter(channel=channel, idempotency_key__in=[round_of(key)[0] for key in keys])
+            .order_by("pk")
+        )
+        # What was closed meanwhile, by STOP or because it is too late, is not confirmed and so not sent; and what is
+        # confirmed twice, because our answer was lost, is answered twice.
+        mine = {sending_key(row): row for row in rows if row.state in _TAKEN}
+        good = [key for key in dict.fromkeys(keys) if key in mine]
+        _record(channel, [(mine[key].pk, key) for key in good if mine[key].state == OutboundState.LEASED], now)
+    return good
+
+
+def _open(channel: str, most: int, now: datetime) -> list[str]:
+    found = Outbound.objects.filter(channel=channel, state=OutboundState.SENT, created_at__gt=now - _OPEN_FOR)
+    return [sending_key(row) for row in found.order_by("-pk")[:most]]
+
+
+def _record(channel: str, taken: list[tuple[int, str]], now: datetime) -> None:
+    if not taken:
+        return
+    outcomes = [(pk, contract.Sent(provider_id=key)) for pk, key in taken]
+    record_outcomes(outcomes, now=now)
+    note_answers(channel=channel, outcomes=[outcome for _, outcome in outcomes], now=now)

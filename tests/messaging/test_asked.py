@@ -1,0 +1,96 @@
+"""A telephone that comes for its messages gets each once, until it says that it took it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from commonbeat.messaging import channel as contract
+from commonbeat.messaging.actions import answer_asked, enqueue, note_receipt, stop_contact
+from commonbeat.messaging.actions.outbox import LEASE
+from commonbeat.messaging.channel import Asked
+from commonbeat.messaging.models import Outbound, OutboundState
+from commonbeat.worker.sending import Sending
+from tests.make import make_contact
+
+pytestmark = pytest.mark.django_db
+DAY = datetime(2026, 3, 14, 12, tzinfo=UTC)
+NIGHT = datetime(2026, 3, 14, 23, tzinfo=UTC)
+
+
+def queue(key: str, *, address: str = "+38344123456", now: datetime = DAY, **more) -> None:
+    assert enqueue(contact=make_contact(address, channel="smssync_sms"), text=key, idempotency_key=key, now=now, **more)
+
+
+def ask(now: datetime = DAY, **what) -> list[str]:
+    found = answer_asked(channel="smssync_sms", asked=Asked(**what), now=now)
+    return [one if isinstance(one, str) else one.idempotency_key for one in found]
+
+
+def states() -> list[str]:
+    return list(Outbound.objects.order_by("id").values_list("state", flat=True))
+
+
+def test_without_confirmation_what_is_handed_out_is_sent() -> None:
+    queue("a")
+    queue("b", address="+38344999888")
+    assert ask(most=1) == ["a"]
+    assert states() == [OutboundState.SENT, OutboundState.QUEUED]
+    assert ask(most=10) == ["b"]
+    assert ask(most=10) == []
+
+
+def test_with_confirmation_it_is_handed_out_again_until_it_is_confirmed() -> None:
+    queue("a")
+    assert ask(most=10, will_confirm=True) == ["a"]
+    assert ask(most=10, will_confirm=True) == []
+    later = DAY + LEASE + timedelta(seconds=1)
+    assert ask(later, most=10, will_confirm=True) == ["a"]
+    assert ask(later, confirmed=("a", "never", "a")) == ["a"]
+    assert states() == [OutboundState.SENT]
+    # The answer to the confirmation was lost.
+    assert ask(later, confirmed=("a",)) == ["a"]
+    assert ask(later + LEASE * 2, most=10, will_confirm=True) == []
+
+
+def test_what_stop_or_time_closed_is_not_confirmed() -> None:
+    queue("a")
+    contact = Outbound.objects.get().contact
+    assert ask(most=10, will_confirm=True) == ["a"]
+    stop_contact(contact=contact, now=DAY)
+    Outbound.objects.update(state=OutboundState.EXPIRED)
+    assert ask(confirmed=("a",)) == []
+
+
+def test_another_channels_messages_are_neither_given_nor_confirmed() -> None:
+    enqueue(contact=make_contact("+38344123456", channel="kannel_sms"), text="k", idempotency_key="k", now=DAY)
+    assert ask(most=10) == []
+    assert ask(confirmed=("k",)) == []
+    assert states() == [OutboundState.QUEUED]
+
+
+def test_bulk_waits_for_the_morning_here_too() -> None:
+    queue("bulk", now=NIGHT, priority=10)
+    queue("reply", now=NIGHT, address="+38344999888")
+    assert ask(NIGHT, most=10) == ["reply"]
+
+
+def test_it_is_asked_about_what_has_no_outcome() -> None:
+    queue("a")
+    queue("b", address="+38344999888")
+    ask(most=10)
+    assert ask(open=10) == ["b", "a"]
+    receipt = contract.Receipt(provider_id="r", about="a", outcome="delivered")
+    assert note_receipt(channel="smssync_sms", receipt=receipt, now=DAY)
+    assert ask(open=10) == ["b"]
+
+
+def test_the_worker_leaves_these_messages_alone() -> None:
+    queue("a", now=datetime.now(UTC))
+    sending = Sending()
+    try:
+        assert sending.send_batch() == 0
+    finally:
+        sending.close()
+    assert states() == [OutboundState.QUEUED]

@@ -1,0 +1,188 @@
+"""A real Postfix on loopback, with folders of its own: mail in by LMTP, mail out, and what cannot be delivered."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pwd
+import shutil
+import smtplib
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as site
+
+from commonbeat.messaging import sealing
+from commonbeat.messaging.channel import Failed, Outbound, Receipt, Sent, channels
+from commonbeat.messaging.channel import Inbound as Message
+from commonbeat.messaging.models import Inbound
+from commonbeat.worker.mail import mail_intake
+from commonbeat.worker.mail_lmtp import LmtpListener
+from tests.channels.mails import ADDRESS, PERSON, mail, with_mail
+from tests.durability.site import free_port
+
+POSTFIX = shutil.which("postfix", path="/usr/sbin:/usr/bin") or ""
+MISSING = (
+    "Postfix is absent (Debian: apt install postfix)"
+    if not POSTFIX
+    else "Postfix can be started by root only"
+    if os.geteuid() != 0
+    else ""
+)
+pytestmark = [
+    pytest.mark.postfix,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+]
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/log
+maillog_file_prefixes = {folder}
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.town.example
+mydestination = town.example
+alias_maps = inline:{{ {{ nobody-any-more = nobody@town.example }} }}
+alias_database =
+recipient_delimiter = +
+# As in docs/channels/email.md; and one that our listener does not know.
+transport_maps = inline:{{ {{ report@town.example = lmtp:inet:127.0.0.1:{lmtp} }}
+  {{ nobody@town.example = lmtp:inet:127.0.0.1:{lmtp} }} }}
+local_recipient_maps = $alias_maps inline:{{ {{ report = x }} {{ nobody = x }} }}
+default_transport = error:5.1.2 no such host
+smtpd_relay_restrictions = permit_mynetworks, reject
+mynetworks = 127.0.0.0/8
+smtp_host_lookup = native
+message_size_limit = 26214400
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+queue_run_delay = 1s
+"""
+MASTER = """
+127.0.0.1:{smtp} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+tlsmgr unix - - n 1000? 1 tlsmgr
+"""
+
+
+def wait_for(what: Callable[[], object], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until, "Postfix did not do it in time"
+        time.sleep(0.05)
+
+
+@dataclasses.dataclass
+class Postfix:
+    port: int
+    listener: LmtpListener
+
+    def deliver(self, data: bytes, to: str = ADDRESS) -> None:
+        with smtplib.SMTP("127.0.0.1", self.port, local_hostname="people.example", timeout=10) as server:
+            server.sendmail(PERSON, [to], data)
+
+
+@pytest.fixture
+def postfix(settings) -> Iterator[Postfix]:
+    # Not the test's own folder: Postfix's programs run as another user, who must get there.
+    folder = Path(tempfile.mkdtemp(prefix="commonbeat-postfix-"))
+    folder.chmod(0o755)
+    ports = {"lmtp": free_port(), "smtp": free_port()}
+    for name in ("etc", "queue", "data"):
+        (folder / name).mkdir()
+    os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
+    (folder / "etc/main.cf").write_text(MAIN.format(folder=folder, **ports))
+    (folder / "etc/master.cf").write_text(MASTER.format(**ports))
+    settings.COMMONBEAT = with_mail(
+        settings.COMMONBEAT,
+        mail_lmtp_port=ports["lmtp"],
+        mail_smtp_host="127.0.0.1",
+        mail_smtp_port=ports["smtp"],
+        mail_smtp_security="none",
+    )
+    intake = mail_intake(settings.COMMONBEAT, on_stored=lambda: None)
+    assert intake is not None
+    listener = LmtpListener(settings.COMMONBEAT, intake)
+    control = [POSTFIX, "-c", str(folder / "etc")]
+    started = subprocess.run([*control, "start"], capture_output=True, timeout=60, check=False)
+    try:
+        assert started.returncode == 0, started.stderr
+        listener.start()
+        assert listener.is_listening.wait(5)
+        wait_for(lambda: _answers(ports["smtp"]))
+        yield Postfix(ports["smtp"], listener)
+    finally:
+        subprocess.run([*control, "stop"], capture_output=True, timeout=60, check=False)
+        listener.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, local_hostname="x.example", timeout=2):
+            return True
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
+def stored() -> list[Message | Receipt]:
+    rows = Inbound.objects.order_by("id")
+    return [sealing.open_inbound(site.COMMONBEAT.secret, row.body_sealed) for row in rows]
+
+
+def test_mail_comes_in_once(postfix: Postfix) -> None:
+    for _ in range(3):
+        postfix.deliver(mail("Është errët te ura.", Subject="Llamba"))
+    postfix.deliver(mail("Another.", Message_ID="<2@people.example>"))
+    wait_for(lambda: Inbound.objects.count() == 2)
+    texts = [one.text for one in stored() if isinstance(one, Message)]
+    assert sorted(texts) == ["Lamp\nAnother.", "Llamba\nËshtë errët te ura."]
+
+
+def test_mail_that_could_not_be_stored_comes_again(postfix: Postfix) -> None:
+    postfix.listener.stop()
+    postfix.deliver(mail())
+    again = LmtpListener(site.COMMONBEAT, postfix.listener._intake)
+    again.start()
+    wait_for(lambda: Inbound.objects.count() == 1)
+    again.stop()
+
+
+def test_what_the_server_refuses_at_once_is_for_good(postfix: Postfix) -> None:
+    message = Outbound(recipient="nobody@elsewhere.example", text="hello", idempotency_key="in:7:0")
+    assert channels()["email"].send(message) == Failed("smtp 550", permanent=True)
+
+
+def test_mail_that_cannot_be_delivered_comes_back_as_a_receipt(postfix: Postfix) -> None:
+    # Postfix takes it, hands it to our listener, hears that nobody of that name lives here, and returns it.
+    message = Outbound(recipient="nobody@town.example", text="hello", idempotency_key="in:8:0")
+    sent = channels()["email"].send(message)
+    assert isinstance(sent, Sent)
+    wait_for(lambda: Inbound.objects.count() == 1)
+    (receipt,) = stored()
+    assert isinstance(receipt, Receipt)
+    assert (receipt.about, receipt.outcome, receipt.error) == (sent.provider_id, "failed", "bounce 5.1.1")
