@@ -148,6 +148,7 @@ def _reports(
             "reference": f"{n:010d}", "client_key": f"bench:{n}", "topic_id": rng.choice(topics).pk,
             "topic_version_id": 1, "categories": "[]", "answers": "{}", "title": "", "text": said, "language": "en",
             "channel": "web" if n % 3 else "kannel_sms", "contact_id": None, "contact_confirmed": True,
+            "is_structured": False,
             "reporter_id": None, "occurred_at": None,
             "created_at": at, "place_source": "map" if placed else "none", "place_name": f"Street {n % 900}",
             "latitude": lat if placed else None, "longitude": lon if placed else None,

@@ -19,6 +19,7 @@ from django.conf import settings as site
 
 from commonbeat.channels.smpp_sms import SmppSms
 from commonbeat.messaging.channel import Inbound, Outbound, Receipt, Sent
+from tests.channels.npm import npm_installs
 from tests.durability.site import free_port
 
 NODE = shutil.which("node") or ""
@@ -40,9 +41,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(named)
     folder = tmp_path_factory.mktemp("smpp")
     command = [NPM, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", f"smpp@{VERSION}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
-    if done.returncode:
-        pytest.skip(f"npm could not fetch smpp@{VERSION} (set COMMONBEAT_TEST_SMPP_LIBRARY to its folder)")
+    if not npm_installs(command, folder):
+        where = "set COMMONBEAT_TEST_SMPP_LIBRARY to its folder"
+        pytest.skip(f"npm could not fetch smpp@{VERSION} ({where}); not in CI without npm's registry")
     return folder / "node_modules" / "smpp"
 
 

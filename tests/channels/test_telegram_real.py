@@ -22,6 +22,7 @@ import pytest
 from commonbeat.channels.telegram import Telegram
 from commonbeat.messaging.channel import Inbound, Outbound, Request, Sent
 from tests.channels.chat import SETTINGS, TELEGRAM_SECRET
+from tests.channels.npm import npm_installs
 from tests.durability.site import free_port
 
 NODE = shutil.which("node") or ""
@@ -52,10 +53,10 @@ def fetched(folder: Path) -> Path:
         "--ignore-scripts",
         f"telegram-test-api@{VERSION}",
     ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
-    if done.returncode:
+    if not npm_installs(command, folder):
         pytest.skip(
-            f"npm could not fetch telegram-test-api@{VERSION} (set COMMONBEAT_TEST_TELEGRAM_LIBRARY to its folder)"
+            f"npm could not fetch telegram-test-api@{VERSION} (set COMMONBEAT_TEST_TELEGRAM_LIBRARY to its folder);"
+            " not in CI without npm's registry"
         )
     return folder / "node_modules" / "telegram-test-api"
 

@@ -18,7 +18,7 @@ def npm_package(name: str, version: str) -> str:
         return ""
     folder.mkdir(parents=True, exist_ok=True)
     command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), f"{name}@{version}"]
-    return _run(command, f"{name} could not be fetched")
+    return _run(command, f"{name} could not be fetched", seconds=30)
 
 
 def python_packages(*packages: str) -> str:
@@ -40,9 +40,9 @@ def has_python_packages() -> bool:
     return (FOLDER / "venv" / ".installed").exists()
 
 
-def _run(command: list[str], problem: str) -> str:
+def _run(command: list[str], problem: str, *, seconds: float = _SECONDS) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{problem} ({type(error).__name__})"
     return "" if done.returncode == 0 else problem
