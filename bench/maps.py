@@ -83,9 +83,9 @@ def first_view() -> dict[str, float]:
         port = free_port()
         environment = {**os.environ, "COMMONBEAT_DATA_DIR": folder, "COMMONBEAT_PORT": str(port)}
         command = [sys.executable, "-c", "from commonbeat.cli.main import main; main()"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
-        subprocess.run([*command, "demo", "--if-empty"], check=True, **quiet)  # type: ignore[call-overload]
-        server = subprocess.Popen([*command, "serve"], **quiet)  # type: ignore[call-overload]
+        quiet = subprocess.DEVNULL
+        subprocess.run([*command, "demo", "--if-empty"], check=True, stdout=quiet, stderr=quiet, env=environment)
+        server = subprocess.Popen([*command, "serve"], stdout=quiet, stderr=quiet, env=environment)
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(f"{address}/map/")

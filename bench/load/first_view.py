@@ -10,14 +10,14 @@ import sys
 import time
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
 KBIT_S, WAIT_MS, SLOWER = 400, 400, 6
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 PATIENCE_MS = 60_000
 
 
@@ -27,7 +27,7 @@ def first_view(base_url: str, path: str = "/map/") -> dict[str, float]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         try:
             # A service worker would fetch its shell beside the page: that is not what a reader waits for.
-            context = browser.new_context(viewport=PHONE, service_workers="block", locale="en")  # type: ignore[arg-type]
+            context = browser.new_context(viewport=PHONE, service_workers="block", locale="en")
             page = context.new_page()
             session = context.new_cdp_session(page)
             sent: dict[str, float] = {}

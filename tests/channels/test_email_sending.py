@@ -98,6 +98,13 @@ def test_the_same_message_again_has_the_same_id_and_another_another(server: Serv
     assert first["message-id"] == again["message-id"] != other["message-id"]
     assert first["reply-to"] == other["reply-to"]
     assert first["references"] == other["references"]
+    # Whoever is forwarded a mail gets these; they must not open the conversation, nor make a message fail.
+    for field in ("message-id", "references"):
+        name = first[field].strip().strip("<>").partition("@")[0]
+        assert name.startswith(Purpose.THREAD)
+        found = read_recipient(_options(), f"report+{name}@town.example")
+        assert found is not None
+        assert found.purpose is None
     assert other["auto-submitted"] == "auto-generated"
 
 

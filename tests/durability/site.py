@@ -33,11 +33,11 @@ def free_port() -> int:
 
 
 class Gateway:
-    """Take what the site sends, as Kannel and as SMSGate, and keep when it came."""
+    """Take what the site sends, as Kannel and as SMSGate, and keep which of its processes sent it."""
 
     def __init__(self, *, slowest: float = 0.03) -> None:
-        # key → (moment, recipient, text) for each time that it came
-        self.taken: dict[str, list[tuple[float, str, str]]] = {}
+        # key → (number of the process, recipient, text) for each time that it came
+        self.taken: dict[str, list[tuple[int, str, str]]] = {}
         self._lock = threading.Lock()
         gateway = self
 
@@ -55,8 +55,10 @@ class Gateway:
                 self._take(body["id"], body["phoneNumbers"][0], text, b'{"state":"Pending"}')
 
             def _take(self, key: str, recipient: str, text: str, answer: bytes) -> None:
+                # By the address, for a busy machine may read late what was sent before a kill.
+                life = int(self.path.split("/")[1])
                 with gateway._lock:
-                    gateway.taken.setdefault(key, []).append((time.monotonic(), recipient, text))
+                    gateway.taken.setdefault(key, []).append((life, recipient, text))
                 # So that a kill also finds messages that are on their way.
                 time.sleep(random.uniform(0, slowest))
                 self.send_response(202)
@@ -86,15 +88,15 @@ class Site:
         self.database = folder / "commonbeat.sqlite3"
         self.log = folder.parent / "serve.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.lives = 0
+        self._gateway = f"http://127.0.0.1:{gateway.port}"
         self.environment: Mapping[str, str] = {
             **{name: value for name, value in os.environ.items() if not name.startswith("COMMONBEAT_")},
             "COMMONBEAT_DATA_DIR": str(folder),
             "COMMONBEAT_PORT": str(self.port),
             "COMMONBEAT_SITE_URL": f"http://127.0.0.1:{self.port}",
             "COMMONBEAT_THREADS": "2",
-            "COMMONBEAT_SMSGATE_URL": f"http://127.0.0.1:{gateway.port}",
             "COMMONBEAT_SMSGATE_SIGNING_KEY": SIGNING_KEY,
-            "COMMONBEAT_KANNEL_SEND_URL": f"http://127.0.0.1:{gateway.port}/cgi-bin/sendsms",
             "COMMONBEAT_KANNEL_HOOK_SECRET": HOOK_SECRET,
             **more,
         }
@@ -106,21 +108,26 @@ class Site:
     def start(self) -> float:
         """Serve, and return once it answers; gives the seconds it took."""
         begun = time.monotonic()
+        self.lives += 1
+        # Each process sends under a number of its own.
+        addresses = {
+            "COMMONBEAT_SMSGATE_URL": f"{self._gateway}/{self.lives}",
+            "COMMONBEAT_KANNEL_SEND_URL": f"{self._gateway}/{self.lives}/cgi-bin/sendsms",
+        }
+        environment = {**self.environment, **addresses}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*COMMAND, "serve"], env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*COMMAND, "serve"], env=environment, stdout=log, stderr=log)
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() - begun > START_SECONDS:
                 raise AssertionError(f"The site did not start:\n{self.log.read_text('utf-8')[-2000:]}")
             time.sleep(0.01)
         return time.monotonic() - begun
 
-    def kill(self) -> float:
-        """End the process as a failing machine does; gives the moment."""
+    def kill(self) -> None:
+        """End the process as a failing machine does."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        moment = time.monotonic()
         self.process.wait()
-        return moment
 
     def stop(self, seconds: float = 10.0) -> float:
         """End the process as an operator does; gives the seconds it took."""

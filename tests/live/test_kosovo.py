@@ -16,13 +16,12 @@ from commonbeat.maps import tiling
 from commonbeat.maps.queries import buckets, totals
 from commonbeat.reactions.counting import count_batch
 from commonbeat.reports.models import Publication, Report
-from commonbeat.reports.queries.counting import listed
 from commonbeat.topics.models import Topic
 from commonbeat.topics.ready_made import install_ready_made
 from tests import make
 from tests.conftest import REPOSITORY
 from tests.live.test_tiles import drawn, get
-from tests.maps.brute import layers
+from tests.maps.brute import layers, listed
 
 MAPPING = REPOSITORY / "docs/mappings/kosovo-illegal-dumps.toml"
 ROWS = 686

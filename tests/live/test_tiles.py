@@ -123,6 +123,22 @@ def test_contacts_are_told_beside_reports_where_they_are_asked_for(site: Options
     app.buckets.stop()
 
 
+@pytest.mark.parametrize("is_read_before", [False, True])
+def test_few_contacts_are_told_as_many_as_reports(site: Options, lamps: Topic, is_read_before: bool) -> None:
+    app = LiveApp(site)
+    if is_read_before:
+        features(app, "measure=contacts")
+    phone = make.make_contact()
+    for _ in range(2):
+        publish(lamps, contact=phone, categories=["second"])
+    store = app.buckets.open_store()
+    app.buckets.refresh(store)
+    store.close()
+    (feature,) = features(app, "measure=contacts&category=second")
+    assert (feature["n"], feature["contacts"]) == (3, 3), "two senders of three reports: one of them wrote two"
+    app.buckets.stop()
+
+
 def test_contacts_follow_what_is_published(app: LiveApp, lamps: Topic) -> None:
     assert [feature["contacts"] for feature in features(app, "measure=contacts")] == [3]
     phone = make.make_contact()
@@ -233,6 +249,7 @@ def test_tags_and_caches(app: LiveApp) -> None:
     assert "max-age" in first.headers["cache-control"]
     again = get(app, address(12), if_none_match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
+    assert get(app, address(12), if_none_match=f'"other", W/{first.headers["etag"]}').status == 304
     assert get(app, address(12), "category=first").headers["etag"] != first.headers["etag"]
     head = asyncio.run(ask(app, address(12), method="HEAD"))
     assert (head.status, head.body) == (200, b"")

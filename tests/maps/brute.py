@@ -4,12 +4,48 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from struct import unpack
 from typing import Any
 
+from django.db.models import QuerySet
+
 from commonbeat.foundation import cells
-from commonbeat.maps.arrays import Filter
-from commonbeat.maps.making import BucketRow
+from commonbeat.maps.arrays import Filter, TopicBuckets
+from commonbeat.maps.making import BucketRow, Builder, first_period
+from commonbeat.maps.models import Bucket
+from commonbeat.reports.models import Publication
+
+EVERYTHING = Filter()
+
+
+def made_of(rows: Iterable[BucketRow]) -> TopicBuckets:
+    """Make a topic's buckets from rows."""
+    builder = Builder()
+    builder.add(list(rows))
+    groups = builder.groups()
+    return TopicBuckets(groups, (), builder.categories, 0, first_period(groups))
+
+
+def by_period(found: QuerySet[Bucket]) -> list[int]:
+    """Sum buckets by period, oldest first."""
+    sums: Counter[int] = Counter()
+    for period, n in found.values_list("period", "n"):
+        sums[period] += n
+    return [sums[period] for period in sorted(sums)]
+
+
+def by_category(found: QuerySet[Bucket]) -> dict[str, int]:
+    """Sum buckets by category."""
+    sums: Counter[str] = Counter()
+    for category, n in found.values_list("category", "n"):
+        sums[category] += n
+    return dict(sums)
+
+
+def listed(topic_id: int, *, now: datetime) -> int:
+    """Count what the public list of a topic holds."""
+    return Publication.objects.public(now).filter(topic_id=topic_id).count()
 
 
 def sums_of(rows: Iterable[BucketRow], resolution: int, wanted: Filter, *, of_sources: bool = False) -> Counter[int]:

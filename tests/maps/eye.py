@@ -47,7 +47,7 @@ class TestStore:
 
     def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
         sqlite = connection.vendor == "sqlite"
-        sql = bucket_store._SQLITE_PINS if sqlite else bucket_store._POSTGRESQL_PINS
+        sql = (bucket_store._Sqlite if sqlite else bucket_store._Postgres)._pins
         at = str(now.astimezone(UTC).replace(tzinfo=None)) if sqlite else now
         rows = [row for one in centres for row in self._rows(sql, *bucket_store._around(one), at, limit)]
         return [bucket_store._pin(*row) for row in rows]

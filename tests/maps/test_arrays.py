@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from commonbeat.foundation import cells
 from commonbeat.maps import heat, mvt, tiling
-from commonbeat.maps.arrays import EVERYTHING, Filter, Kept, Sums, TopicBuckets, together
-from commonbeat.maps.making import BucketRow, changed, made_of
+from commonbeat.maps.arrays import Filter, Kept, Sums, TopicBuckets, together
+from commonbeat.maps.making import BucketRow, changed
 from commonbeat.maps.outlines import Outlines, ring_of
 from commonbeat.maps.shapes import shapes_on
-from tests.maps.brute import layers, sums_of
+from tests.maps.brute import EVERYTHING, layers, made_of, sums_of
 
 TOWN = st.tuples(st.floats(42.3, 42.5), st.floats(20.3, 20.6))
 ANYWHERE = st.tuples(st.floats(-90, 90), st.floats(-180, 180))

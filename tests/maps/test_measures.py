@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonbeat.maps import heat, measures
-from commonbeat.maps.arrays import EVERYTHING, Filter
+from commonbeat.maps.arrays import Filter
 from commonbeat.maps.rules import day_number
 from commonbeat.topics.definition import Definition, Publishes
+from tests.maps.brute import EVERYTHING
 
 EACH = Definition(name={"en": "Lamps"})
 COUNTS = Definition(name={"en": "Harassment"}, publishes=Publishes.COUNTS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commonbeat.maps.models import Counted, Term
-from commonbeat.maps.queries import buckets, contacts
+from commonbeat.maps.queries import buckets
 from commonbeat.people.models import User
 from commonbeat.reactions.counting import count_batch
 from commonbeat.reports.actions.submit import Whereabouts, place_report
@@ -56,7 +56,7 @@ def test_a_contact_counts_once_in_a_bucket_and_nobody_knows_of_the_others(lamps:
     place_report(report_id=reports[2].pk, where=where, actor_id=officer.pk, now=NOW)
     catch_up(NOW)
     assert senders() == [(1, 1), (2, 2)]
-    assert contacts(buckets()) == 3
+    assert sum(sources for _, sources in told()) == 3
 
 
 def test_one_phone_is_no_crowd_however_often_it_writes(harassment: Topic, officer: User) -> None:

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from commonbeat.maps import tally as module
 from commonbeat.maps.actions.buckets import Amount, Key, add_to_buckets, lock_revision
-from commonbeat.maps.models import NO_PLACE, Revision
-from commonbeat.maps.queries import Totals, buckets, by_category, totals
-from commonbeat.maps.rules import SEVERAL
+from commonbeat.maps.models import Revision
+from commonbeat.maps.queries import Totals, buckets, totals
+from commonbeat.maps.rules import NO_PLACE, SEVERAL
 from commonbeat.maps.tally import Tally, tally
+from tests.maps.brute import by_category
 
 pytestmark = pytest.mark.django_db
 CELL = 0x8A1E24AA5B67FFF

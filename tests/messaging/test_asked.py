@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from commonbeat.messaging import channel as contract
-from commonbeat.messaging.actions import answer_asked, enqueue, note_receipt, stop_contact
+from commonbeat.messaging.actions import answer_asked, enqueue, note_answers, note_receipt, stop_contact
 from commonbeat.messaging.actions.outbox import LEASE
 from commonbeat.messaging.channel import Asked
 from commonbeat.messaging.models import Outbound, OutboundState
+from commonbeat.messaging.rules import DOWN_AFTER
 from commonbeat.worker.sending import Sending
 from tests.make import make_contact
 
@@ -58,7 +60,8 @@ def test_what_stop_or_time_closed_is_not_confirmed() -> None:
     queue("a")
     contact = Outbound.objects.get().contact
     assert ask(most=10, will_confirm=True) == ["a"]
-    stop_contact(contact=contact, now=DAY)
+    stop_contact(contact=contact, now=DAY + timedelta(seconds=1))
+    assert ask(DAY + timedelta(seconds=2), confirmed=("a",)) == []
     Outbound.objects.update(state=OutboundState.EXPIRED)
     assert ask(confirmed=("a",)) == []
 
@@ -74,6 +77,30 @@ def test_bulk_waits_for_the_morning_here_too() -> None:
     queue("bulk", now=NIGHT, priority=10)
     queue("reply", now=NIGHT, address="+38344999888")
     assert ask(NIGHT, most=10) == ["reply"]
+
+
+def test_what_waits_for_a_confirmation_is_spoken_for(settings) -> None:
+    settings.COMMONBEAT = replace(
+        settings.COMMONBEAT, daily_limit=0.15, send_prices=("smssync_sms=0.1", "kannel_sms=0.1")
+    )
+    queue("a")
+    queue("b", address="+38344999888")
+    assert ask(most=1, will_confirm=True) == ["a"]
+    assert ask(most=10, will_confirm=True) == []
+    assert states() == [OutboundState.LEASED, OutboundState.QUEUED]
+
+
+def test_a_telephone_takes_over_from_a_gateway_that_is_down(settings) -> None:
+    settings.COMMONBEAT = replace(settings.COMMONBEAT, send_fallbacks=("kannel_sms=smssync_sms",))
+    for key, address in (("k", "+38344123456"), ("maybe", "+38344999888")):
+        enqueue(contact=make_contact(address, channel="kannel_sms"), text=key, idempotency_key=key, now=DAY)
+    Outbound.objects.filter(idempotency_key="maybe").update(maybe_taken=True)
+    assert ask(most=10) == []
+    failed = [contract.Failed("ConnectError", permanent=False)] * DOWN_AFTER
+    note_answers(channel="kannel_sms", outcomes=failed, now=DAY)
+    assert ask(most=10) == ["k"]
+    row = Outbound.objects.get(idempotency_key="k")
+    assert (row.channel, row.moved_from, row.state) == ("smssync_sms", "kannel_sms", OutboundState.SENT)
 
 
 def test_it_is_asked_about_what_has_no_outcome() -> None:

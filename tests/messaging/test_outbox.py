@@ -15,6 +15,7 @@ from commonbeat.messaging.actions import (
     note_receipt,
     record_failed,
     record_sent,
+    stop_contact,
 )
 from commonbeat.messaging.channel import Receipt
 from commonbeat.messaging.models import Contact, Outbound, OutboundState
@@ -147,6 +148,21 @@ def test_receipts_are_found_by_the_providers_id_on_their_channel_only(contact: C
     assert note_receipt(channel="kannel_sms", receipt=receipt, now=NOW)
     row.refresh_from_db()
     assert (row.state, row.error) == (OutboundState.FAILED, "dlr 2")
+
+
+@pytest.mark.parametrize("how", ["failed", "lost"])
+def test_what_was_on_its_way_when_stop_came_is_not_tried_again(contact: Contact, how: str) -> None:
+    row = queue(contact)
+    lease()
+    stopped = NOW + timedelta(seconds=5)
+    stop_contact(contact=contact, now=stopped)
+    told = enqueue(contact=contact, text="Bye", idempotency_key="bye", now=stopped, even_if_stopped=True)
+    if how == "failed":
+        record_failed(outbound_id=row.pk, code="http 503", permanent=False, now=stopped)
+    assert [one.message.idempotency_key for one in lease(stopped + timedelta(minutes=5))] == ["bye"]
+    row.refresh_from_db()
+    assert told is not None
+    assert (row.state, row.error) == (OutboundState.EXPIRED, "stopped")
 
 
 def test_a_damaged_text_fails_alone(contact: Contact) -> None:

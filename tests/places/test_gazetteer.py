@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commonbeat.places.actions import PlaceRow, load_places
-from commonbeat.places.gazetteer import find_places, place_in_text, places_in_text
+from commonbeat.places.gazetteer import find_places, place_called, place_in_text, places_in_text
 from commonbeat.places.models import Place, PlaceName
 from tests.make import NOW
 
@@ -61,6 +61,14 @@ def test_an_ambiguous_name_returns_all_who_share_it(town: None) -> None:
     found = find_places("health centre", language="en")
     assert len([m for m in found if m.exact and m.score == 100]) == 2
     assert len(find_places("health centre", language="en", limit=1)) == 1
+
+
+def test_one_place_of_exactly_this_name(town: None) -> None:
+    found = place_called("Old bridge", language="en")
+    assert found is not None and found.label == "Old bridge"
+    # Two have this name; nearly is not exactly.
+    assert place_called("health centre", language="en") is None
+    assert place_called("old bridgee", language="en") is None
 
 
 def test_labels_are_in_the_readers_language(town: None) -> None:

@@ -13,7 +13,7 @@ from imap_tools import BaseMailBox, MailBoxUnencrypted
 
 from commonbeat.config.options import Options
 from commonbeat.messaging.models import Inbound
-from commonbeat.worker.mail import MAIL_BYTES, Intake, mail_intake
+from commonbeat.worker.mail import MAIL_BYTES, WRONG_TOKENS, Intake, mail_intake
 from commonbeat.worker.mail_imap import ImapReader
 from tests.channels.mails import mail, with_mail
 
@@ -152,6 +152,38 @@ def test_a_hostile_mail_does_not_stop_the_next(reader: ImapReader, mailbox: Mail
     mailbox.add(bytes(range(256)) * 10)
     mailbox.add(mail())
     assert reader.read_batch() == 2
+
+
+def test_a_mail_that_cannot_be_read_at_all_does_not_hold_up_the_others(
+    reader: ImapReader, mailbox: Mailbox, monkeypatch, caplog
+) -> None:
+    def breaks(data: bytes) -> bool:
+        if b"<bad@people.example>" in data:
+            raise LookupError("what the person wrote")
+        return take(data)
+
+    take = reader._intake.take
+    monkeypatch.setattr(reader._intake, "take", breaks)
+    mailbox.add(mail(Message_ID="<bad@people.example>"))
+    mailbox.add(mail())
+    assert reader.read_batch() == 1
+    # It stays unread for whoever looks into the mailbox, and is tried again later.
+    assert mailbox.seen == {2}
+    assert "LookupError" in caplog.text
+    assert "the person wrote" not in caplog.text
+
+
+def test_guessed_tokens_stay_unseen_and_do_not_hold_up_the_others(reader: ImapReader, mailbox: Mailbox) -> None:
+    wrong, more = "report+r" + "a" * 32 + "@town.example", 60
+    for number in range(WRONG_TOKENS + more):
+        mailbox.add(mail(Message_ID=f"<w{number}@people.example>", To=wrong))
+    mailbox.add(mail())
+    assert reader.read_batch() == WRONG_TOKENS + 1
+    assert len(mailbox.mails) in mailbox.seen
+    assert len(mailbox.mails) - len(mailbox.seen) == more
+    mailbox.said.clear()
+    assert reader.read_batch() == 0
+    assert not any("FETCH" in line for line in mailbox.said)
 
 
 def test_a_wrong_password_is_said_once_and_without_the_name(reader: ImapReader, mailbox: Mailbox, caplog) -> None:

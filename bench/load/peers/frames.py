@@ -54,6 +54,7 @@ def shaded(points: Any, views: list[Any], seconds: float) -> dict[str, float]:
 def ducked(points: Any, views: list[Any], seconds: float, folder: Path) -> dict[str, float]:
     """Count cells in a Parquet file that is sorted by cell; parents of cells by their bits."""
     import duckdb
+    import pandas
 
     from bench.load.peers.points import median_by_kind
 
@@ -61,7 +62,7 @@ def ducked(points: Any, views: list[Any], seconds: float, folder: Path) -> dict[
     db = duckdb.connect()
     db.execute("SET threads = 2")
     columns = points._asdict()
-    frame = __import__("pandas").DataFrame(columns)  # noqa: F841  # DuckDB reads it by its name
+    frame = pandas.DataFrame(columns)  # noqa: F841  # DuckDB reads it by its name
     file = folder / "points.parquet"
     db.execute(f"COPY (SELECT * FROM frame ORDER BY cell) TO '{file}' (FORMAT parquet)")
     loaded = time.perf_counter() - begun

@@ -217,10 +217,11 @@ CHANNELS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "formatters": {"without words": {"()": "commonbeat.config.logs.WithoutWords"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "without words"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        # Django logs the path of a failed request; references of reports never stand in paths, so that is safe.
+        # Of a failed request the page's name is written, not its address: some addresses hold a secret.
         "django.request": {"level": "ERROR"},
         "commonbeat": {"level": "INFO"},
     },

@@ -6,7 +6,7 @@ cell is then one contiguous range of stored integers, `children_range`, on every
 
 import math
 
-import h3.api.basic_int as h3  # type: ignore[import-untyped,unused-ignore]
+import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +30,11 @@ def cell_of(lat: float, lon: float, resolution: int) -> int:
 def resolution_of(cell: int) -> int:
     """Return the resolution of a cell, 0 to 15."""
     return (cell >> _RESOLUTION_SHIFT) & 0xF
+
+
+def resolutions(cells: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Give the resolution of each cell."""
+    return (cells >> _RESOLUTION_SHIFT) & 0xF
 
 
 def parent(cell: int, resolution: int) -> int:
@@ -67,7 +72,7 @@ def parents(cells: npt.NDArray[np.int64] | npt.NDArray[np.uint64], resolution: i
     if not 0 <= resolution <= 15:
         raise ValueError("a resolution is 0 to 15")
     values = cells.astype(np.int64, copy=False)
-    if values.size and int(((values >> _RESOLUTION_SHIFT) & 0xF).min()) < resolution:
+    if values.size and int(resolutions(values).min()) < resolution:
         raise ValueError("a parent is coarser than its cell")
     kept: npt.NDArray[np.int64] = values & np.int64(~_RESOLUTION_MASK)
     kept |= np.int64((resolution << _RESOLUTION_SHIFT) | _digits_below(resolution))

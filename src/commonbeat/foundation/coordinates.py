@@ -6,6 +6,7 @@ from urllib.parse import unquote, unquote_plus
 
 from commonbeat.foundation.map_links import MAP_LINK, on_globe, point_in_links, written_pins
 from commonbeat.foundation.map_links import WHOLE as _WHOLE
+from commonbeat.foundation.plus_codes import FULL as FULL_PLUS_CODE
 from commonbeat.foundation.plus_codes import decode, full_code
 from commonbeat.foundation.text import ascii_digits
 
@@ -64,7 +65,6 @@ _WKT = re.compile(rf"\bPOINT\s*\(\s*({_WHOLE})\s+({_WHOLE})\s*\)", re.IGNORECASE
 
 _GEO = re.compile(rf"\bgeo:\s*({_WHOLE}),\s*({_WHOLE})(?![\d.])(\S*)", re.IGNORECASE)
 _GEO_QUERY = re.compile(rf"[?&]q=({_WHOLE}),\s*({_WHOLE})(?![\d.])")
-_PLUS_CODE = re.compile(r"(?<![\w+])[2-9CFGHJMPQRVWX]{8}\+[2-9CFGHJMPQRVWX]{0,7}(?![\w+])", re.IGNORECASE)
 
 _HEMISPHERES = [
     (re.compile(rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])", re.IGNORECASE), letter)
@@ -102,7 +102,7 @@ def without_coordinates(text: str, point: tuple[float, float]) -> str:
     """Take out of a text what parse_coordinates reads as this point; links, labels and degrees included."""
     # Position for position, unlike _plain: what stays is the person's own writing.
     plain = ascii_digits(text[:_LONGEST]).translate(_MINUS).translate(_ARABIC_PUNCTUATION).replace("\u00a0", " ")
-    links = (MAP_LINK, _GEO, _PLUS_CODE)
+    links = (MAP_LINK, _GEO, FULL_PLUS_CODE)
     forms = (*links, _LABELLED, _LABELLED_LON_FIRST, _WKT, *_MARKED_FORMS, *_BARE_FORMS, _EMBEDDED, _PAIR)
     kept, cut = list(text), False
     for form in forms:

@@ -15,7 +15,7 @@ _GRID_ROWS, _GRID_COLUMNS = 5, 4
 _ROWS_PER_DEGREE, _COLUMNS_PER_DEGREE = 8_000 * _GRID_ROWS**5, 8_000 * _GRID_COLUMNS**5
 _SIGN = "[2-9CFGHJMPQRVWX]"
 # Nothing else looks like eight of these signs with a plus; shorter ones need a letter, for numbers are added, too.
-_FULL = re.compile(rf"(?<![\w+])({_SIGN}{{8}}\+(?:{_SIGN}{{2,7}})?)(?![\w+])", re.IGNORECASE)
+FULL = re.compile(rf"(?<![\w+])({_SIGN}{{8}}\+(?:{_SIGN}{{2,7}})?)(?![\w+])", re.IGNORECASE)
 _SHORT = re.compile(
     rf"(?<![\w+])(?=[\d+]*[CFGHJMPQRVWX])({_SIGN}{{4}}(?:{_SIGN}{{2}})?\+{_SIGN}{{2,7}})(?![\w+])", re.IGNORECASE
 )
@@ -37,7 +37,7 @@ class Square(NamedTuple):
 
 def full_code(text: str) -> str:
     """Find a full plus code of at least eight signs in a text; empty when there is none."""
-    for match in _FULL.finditer(text):
+    for match in FULL.finditer(text):
         code = match[1].upper()
         if _is_on_globe(code):
             return code

@@ -11,7 +11,7 @@ from django.utils import timezone
 from commonbeat.foundation.text import clean_text
 from commonbeat.intake.state import Coded, Spot, TopicChoice
 from commonbeat.messaging.models import Contact
-from commonbeat.places.gazetteer import find_places
+from commonbeat.places.gazetteer import place_called
 from commonbeat.reports.expected_models import ExpectedReporter
 from commonbeat.reports.models import Report
 from commonbeat.reports.queries.expected import corrected_by, enrolled_sites
@@ -106,7 +106,5 @@ def _spot_of(topic: Topic, parsed: Parsed, sites: Sequence[ExpectedReporter], la
     for reporter in sites:
         if reporter.site == named and reporter.latitude is not None and reporter.longitude is not None:
             return Spot(0, named, reporter.latitude, reporter.longitude)
-    exact = [match for match in find_places(named, language=language, limit=2) if match.exact]
-    if len(exact) != 1:
-        return None
-    return Spot(exact[0].place_id, exact[0].label, exact[0].latitude, exact[0].longitude)
+    found = place_called(named, language=language)
+    return Spot(found.place_id, found.label, found.latitude, found.longitude) if found is not None else None

@@ -34,8 +34,6 @@ _PINS = (
     " WHERE latitude BETWEEN ? AND ? AND longitude BETWEEN ? AND ? AND state = 'public' AND lists_each"
     " AND topic_id NOT IN (SELECT id FROM topics_topic WHERE counts_only) AND public_at <= ? LIMIT ?"
 )
-_SQLITE_PINS = _PINS.replace("{seconds}", "CAST(strftime('%s', public_at) AS INTEGER)")
-_POSTGRESQL_PINS = _PINS.replace("?", "%s").replace("{seconds}", "floor(extract(epoch FROM public_at))::bigint")
 
 
 class TopicRow(NamedTuple):
@@ -104,21 +102,22 @@ def open_bucket_store(site: Options) -> BucketStore:
     return _Postgres(site.database_url) if site.database_url else _Sqlite(str(site.database_path))
 
 
-class _Sqlite:
-    def __init__(self, path: str) -> None:
-        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-        for pragma in ("busy_timeout=10000", "cache_size=-4000"):
-            self._db.execute(f"PRAGMA {pragma}")
+class _Store:
+    """What both databases have in common."""
+
+    _db: sqlite3.Connection | psycopg.Connection[Any]
+    _mark = "?"
+    _pins: str
 
     def topics(self) -> list[TopicRow]:
-        return [_topic(*row) for row in self._db.execute(_TOPICS)]
+        return [_topic(*row) for row in self._asked(_TOPICS)]
 
     def revision(self) -> tuple[int, int]:
-        row = self._db.execute(_REVISION).fetchone()
+        row = self._asked(_REVISION).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
     def definitions(self, topic_id: int) -> list[Definition]:
-        return [decode(_json(row[0])) for row in self._db.execute(_VERSIONS, (topic_id,))]
+        return [decode(_json(row[0])) for row in self._asked(_VERSIONS, topic_id)]
 
     def buckets(
         self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
@@ -128,23 +127,40 @@ class _Sqlite:
     def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
         yield from self._streamed(_WITH_SOURCES + _IN_ORDER, (topic_id,))
 
-    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-        found = self._db.execute(sql, values)
-        while rows := found.fetchmany(_ROWS):
-            yield rows
-
     def changes(self, after: int, until: int) -> list[Any]:
-        return self._db.execute(_CHANGES, (after, until)).fetchall()
+        found: list[Any] = self._asked(_CHANGES, after, until).fetchall()
+        return found
 
     def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
-        at = str(now.astimezone(UTC).replace(tzinfo=None))
+        at = self._moment(now)
         found: list[PinRow] = []
         for centre in centres:
-            rows = self._db.execute(_SQLITE_PINS, (*_around(centre), at, limit - len(found)))
-            found += [_pin(*row) for row in rows]
+            found += [_pin(*row) for row in self._asked(self._pins, *_around(centre), at, limit - len(found))]
             if len(found) >= limit:
                 break
         return found
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _asked(self, sql: str, *values: Any) -> Any:
+        return self._db.execute(sql.replace("?", self._mark), values)
+
+    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+        raise NotImplementedError
+
+    def _moment(self, now: datetime) -> object:
+        return now
+
+
+class _Sqlite(_Store):
+    _db: sqlite3.Connection
+    _pins = _PINS.replace("{seconds}", "CAST(strftime('%s', public_at) AS INTEGER)")
+
+    def __init__(self, path: str) -> None:
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in ("busy_timeout=10000", "cache_size=-4000"):
+            self._db.execute(f"PRAGMA {pragma}")
 
     def begin(self) -> None:
         self._db.execute("BEGIN")
@@ -153,51 +169,22 @@ class _Sqlite:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
 
-    def close(self) -> None:
-        self._db.close()
+    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+        found = self._db.execute(sql, values)
+        while rows := found.fetchmany(_ROWS):
+            yield rows
+
+    def _moment(self, now: datetime) -> object:
+        return str(now.astimezone(UTC).replace(tzinfo=None))
 
 
-class _Postgres:
+class _Postgres(_Store):
+    _db: psycopg.Connection[Any]
+    _mark = "%s"
+    _pins = _PINS.replace("{seconds}", "floor(extract(epoch FROM public_at))::bigint")
+
     def __init__(self, url: str) -> None:
         self._db = psycopg.connect(url, autocommit=True)
-
-    def topics(self) -> list[TopicRow]:
-        return [_topic(*row) for row in self._db.execute(_TOPICS)]
-
-    def revision(self) -> tuple[int, int]:
-        row = self._db.execute(_REVISION).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
-
-    def definitions(self, topic_id: int) -> list[Definition]:
-        rows = self._db.execute(_VERSIONS.replace("?", "%s"), (topic_id,))
-        return [decode(_json(row[0])) for row in rows]
-
-    def buckets(
-        self, topic_id: int, *, category: str = "", since: int | None = None, until: int | None = None
-    ) -> Iterator[list[Any]]:
-        yield from self._streamed(*_narrowed(topic_id, category, since, until))
-
-    def buckets_with_sources(self, topic_id: int) -> Iterator[list[Any]]:
-        yield from self._streamed(_WITH_SOURCES + _IN_ORDER, (topic_id,))
-
-    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-        # A cursor of the server: else the client would hold every row at once.
-        with self._db.transaction(), self._db.cursor(name="buckets") as cursor:
-            cursor.execute(sql.replace("?", "%s"), values)
-            while rows := cursor.fetchmany(_ROWS):
-                yield rows
-
-    def changes(self, after: int, until: int) -> list[Any]:
-        return self._db.execute(_CHANGES.replace("?", "%s"), (after, until)).fetchall()
-
-    def pins(self, centres: Sequence[tuple[float, float]], now: datetime, limit: int) -> list[PinRow]:
-        found: list[PinRow] = []
-        for centre in centres:
-            rows = self._db.execute(_POSTGRESQL_PINS, (*_around(centre), now, limit - len(found)))
-            found += [_pin(*row) for row in rows]
-            if len(found) >= limit:
-                break
-        return found
 
     def begin(self) -> None:
         self._db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -205,8 +192,12 @@ class _Postgres:
     def end(self) -> None:
         self._db.execute("COMMIT")
 
-    def close(self) -> None:
-        self._db.close()
+    def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
+        # A cursor of the server: else the client would hold every row at once.
+        with self._db.transaction(), self._db.cursor(name="buckets") as cursor:
+            cursor.execute(sql.replace("?", self._mark), values)
+            while rows := cursor.fetchmany(_ROWS):
+                yield rows
 
 
 def _narrowed(topic_id: int, category: str, since: int | None, until: int | None) -> tuple[str, tuple[Any, ...]]:

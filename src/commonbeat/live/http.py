@@ -26,6 +26,11 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
+def is_had(headers: Mapping[str, str], tag: str) -> bool:
+    """Tell whether the caller has what bears this tag; a proxy that packs an answer makes its tag a weak one."""
+    return tag in {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}
+
+
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
     """Read the body; raise TooLarge without reading it all, or Gone."""
     declared = headers.get("content-length", "0")

@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from commonbeat.live.http import Headers, Receive, Scope, Send, headers_of, refuse
+from commonbeat.live.http import Headers, Receive, Scope, Send, headers_of, is_had, refuse
 
 _NAME = re.compile(r"[a-z0-9-]{1,60}")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -109,7 +109,7 @@ async def send_file(
     size = status_of_file.st_size
     tag = tag or f'"{status_of_file.st_mtime_ns:x}-{size:x}"'
     headers = [*headers, (b"accept-ranges", b"bytes"), (b"etag", tag.encode())]
-    if tag in [one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")]:
+    if is_had(asked, tag):
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return

@@ -26,7 +26,7 @@ from commonbeat.foundation import cells, clock
 from commonbeat.live.asked import NotAsked, read_days, read_query
 from commonbeat.live.bucket_store import TopicRow
 from commonbeat.live.bucket_watch import Atlas, BucketWatch
-from commonbeat.live.http import Scope, Send, headers_of, refuse, respond
+from commonbeat.live.http import Scope, Send, headers_of, is_had, refuse, respond
 from commonbeat.maps import heat, measures, mvt, rules, tiling
 from commonbeat.maps.arrays import Filter, Sums, TopicBuckets, together, values_at
 from commonbeat.maps.days import day_numbers
@@ -268,7 +268,7 @@ async def serve_tiles(tiles: Tiles, path: str, scope: Scope, send: Send) -> None
         await refuse(send, 503, "Please try again soon.", ((b"retry-after", b"5"),))
         return
     headers = [(b"etag", tag), (b"cache-control", _KEEP), (b"access-control-allow-origin", b"*")]
-    if tag in [one.strip() for one in headers_of(scope).get("if-none-match", "").encode("latin-1").split(b",")]:
+    if is_had(headers_of(scope), tag.decode()):
         await respond(send, 304, b"", kind, headers)
     else:
         await respond(send, 200, body if scope["method"] == "GET" else b"", kind, headers)

@@ -36,9 +36,6 @@ class Filter(NamedTuple):
     until: int | None = None
 
 
-EVERYTHING = Filter()
-
-
 class Sums(NamedTuple):
     """Cells, each once, with how much is in them: whole numbers, or parts where they were divided."""
 
@@ -193,17 +190,18 @@ def together(parts: Sequence[Sums]) -> Sums:
     parts = [part for part in parts if len(part.cells)]
     if not parts:
         return NOTHING
-    if len(parts) == 1:
-        found = parts[0]
-        order = np.argsort(found.cells, kind="stable")
-        added = Sums(found.cells[order], found.n[order])
-    else:
-        joined = np.concatenate([part.cells for part in parts])
-        cells, which = np.unique(joined, return_inverse=True)
-        added = Sums(cells, np.zeros(len(cells), np.result_type(*(part.n for part in parts))))
-        np.add.at(added.n, which, np.concatenate([part.n for part in parts]))
-    some = added.n > 0
-    return added if some.all() else Sums(added.cells[some], added.n[some])
+    if len(parts) > 1:
+        return once(np.concatenate([part.cells for part in parts]), np.concatenate([part.n for part in parts]))
+    order = np.argsort(parts[0].cells, kind="stable")
+    return _some(Sums(parts[0].cells[order], parts[0].n[order]))
+
+
+def once(cells: Cells, n: Counts) -> Sums:
+    """Add up what stands in several rows, sorted by cell; what comes to nothing is left out."""
+    found, which = np.unique(cells, return_inverse=True)
+    added = Sums(found, np.zeros(len(found), n.dtype))
+    np.add.at(added.n, which, n)
+    return _some(added)
 
 
 def values_at(sums: Sums, wanted: Cells) -> Counts:
@@ -213,6 +211,11 @@ def values_at(sums: Sums, wanted: Cells) -> Counts:
     at = np.minimum(np.searchsorted(sums.cells, wanted), len(sums.cells) - 1)
     found: Counts = np.where(sums.cells[at] == wanted, sums.n[at], 0)
     return found
+
+
+def _some(added: Sums) -> Sums:
+    some = added.n > 0
+    return added if some.all() else Sums(added.cells[some], added.n[some])
 
 
 def _sum_group(

@@ -87,14 +87,6 @@ class Builder:
         )
 
 
-def made_of(rows: Iterable[BucketRow], number: int = 0) -> TopicBuckets:
-    """Make a topic's buckets from rows."""
-    builder = Builder()
-    builder.add(list(rows))
-    groups = builder.groups()
-    return TopicBuckets(groups, (), builder.categories, number, first_period(groups))
-
-
 def first_period(groups: Iterable[Group], step: int = 1_000_000) -> int | None:
     """Tell in which period the first was counted of what is there."""
     sums = np.zeros(1 << 16)

@@ -8,8 +8,6 @@ from django.db import models
 from django.db.models import Q
 
 # Periods are the number of their first day, counted from 1970-01-01.
-# Bucket.cell of what has no place; real cells are far larger.
-NO_PLACE = 0
 # MakeUp.topic_id of what was put together over topics.
 ALL_TOPICS = 0
 
@@ -23,7 +21,7 @@ class Counted(models.Model):
     publication_id = models.BigIntegerField(primary_key=True)
     topic_id = models.BigIntegerField()
     category = models.CharField(max_length=40)
-    # H3 cell of the public place, or NO_PLACE.
+    # H3 cell of the public place, or rules.NO_PLACE.
     cell = models.BigIntegerField()
     period = models.IntegerField()
     # Published singly, so that it is told as it comes; else only as part of a bucket, once the period is drawn.
@@ -97,7 +95,7 @@ class Bucket(models.Model):
     topic_id = models.BigIntegerField()
     # The code; "" without one; "*" for what was merged over several.
     category = models.CharField(max_length=40)
-    # H3 cell at any resolution up to the topic's public one, or NO_PLACE.
+    # H3 cell at any resolution up to the topic's public one, or rules.NO_PLACE.
     cell = models.BigIntegerField()
     period = models.IntegerField()
     # Drawn after the period's end from at least k senders; else the sum of what is published singly.

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import h3.api.basic_int as h3  # type: ignore[import-untyped,unused-ignore]
+import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
 

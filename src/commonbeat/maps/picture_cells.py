@@ -18,8 +18,8 @@ from django.db.models import Q, QuerySet, Subquery, Sum
 
 from commonbeat.foundation import cells as h3cells
 from commonbeat.maps import rules, tiling
-from commonbeat.maps.arrays import NOTHING, Cells, Sums
-from commonbeat.maps.models import NO_PLACE, Bucket, Change, Revision
+from commonbeat.maps.arrays import NOTHING, Cells, Sums, once
+from commonbeat.maps.models import Bucket, Change, Revision
 from commonbeat.maps.picture_view import View
 from commonbeat.topics.definition import Definition
 
@@ -178,7 +178,7 @@ def _filtered(found: QuerySet[Any, Any], wanted: Wanted) -> QuerySet[Any, Any]:
 
 def _narrowed(found: QuerySet[Any, Any], wanted: Wanted) -> QuerySet[Any, Any]:
     narrowed = found.filter(category=wanted.category) if wanted.category else found
-    return narrowed.exclude(cell=NO_PLACE).order_by()
+    return narrowed.exclude(cell=rules.NO_PLACE).order_by()
 
 
 def _span(span: Span) -> Q:
@@ -204,7 +204,7 @@ def _within(sums: Sums, firsts: Cells, lasts: Cells) -> Sums:
 
 def _coarser(sums: Sums, drawn: int) -> Sums:
     """Sum into cells of a resolution; coarser ones stay as they are."""
-    resolutions = (sums.cells >> 52) & 0xF
+    resolutions = h3cells.resolutions(sums.cells)
     parts = []
     for resolution in np.unique(resolutions).tolist():
         some = resolutions == resolution
@@ -213,11 +213,6 @@ def _coarser(sums: Sums, drawn: int) -> Sums:
 
 
 def _added(parts: list[tuple[Cells, npt.NDArray[np.int64]]]) -> Sums:
-    """Add up what stands in several rows; what comes to nothing is left out."""
     if not parts:
         return NOTHING
-    cells, at = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
-    n = np.zeros(len(cells), np.int64)
-    np.add.at(n, at, np.concatenate([part[1] for part in parts]))
-    some = n > 0
-    return Sums(cells[some], n[some])
+    return once(np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from commonbeat.foundation import cells as h3cells
 from commonbeat.maps import heat
 from commonbeat.maps.arrays import Sums
 from commonbeat.maps.outlines import Outlines, box_of
@@ -41,7 +42,7 @@ class Laid(NamedTuple):
 def lay(sums: Sums, view: View, outlines: Outlines) -> Laid:
     """Lay cells on a view, and leave out those beside it."""
     hexagons, odd = outlines.of(sums.cells)
-    resolutions = (sums.cells >> 52) & 0xF
+    resolutions = h3cells.resolutions(sums.cells)
     areas: list[Area] = []
     drawn: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     # A cell across the date line reaches beyond either end of the square.

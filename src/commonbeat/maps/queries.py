@@ -10,8 +10,8 @@ from typing import NamedTuple
 from django.db.models import QuerySet, Sum
 
 from commonbeat.maps.make_up import MONTHS_TOLD, Year, added, reliable
-from commonbeat.maps.models import ALL_TOPICS, NO_PLACE, Bucket, Counted, MakeUp, Revision, Waiting
-from commonbeat.maps.rules import SEVERAL, period_end
+from commonbeat.maps.models import ALL_TOPICS, Bucket, Counted, MakeUp, Revision, Waiting
+from commonbeat.maps.rules import NO_PLACE, SEVERAL, period_end
 from commonbeat.topics.definition import Period
 
 
@@ -60,21 +60,6 @@ def totals(found: QuerySet[Bucket]) -> Totals:
     return Totals(placed, nowhere[False], nowhere[True])
 
 
-def by_period(found: QuerySet[Bucket]) -> list[tuple[int, int]]:
-    """Sum buckets by period, oldest first: (period, n)."""
-    return list(found.order_by("period").values_list("period").annotate(sum=Sum("n")))
-
-
-def by_category(found: QuerySet[Bucket]) -> dict[str, int]:
-    """Sum buckets by category."""
-    return dict(found.order_by().values_list("category").annotate(sum=Sum("n")))
-
-
-def contacts(found: QuerySet[Bucket]) -> int:
-    """Count the contacts of buckets: each once per topic, category, place and period, for that is all that is known."""
-    return int(found.aggregate(sum=Sum("sources"))["sum"] or 0)
-
-
 def make_up_due(today: date) -> tuple[int, list[int]] | None:
     """Name the oldest month whose make-up is to be drawn, and the topics that want it."""
     due = MakeUp.objects.filter(drawn_at__isnull=True, draw_on__lte=today).order_by("month", "topic_id")
@@ -115,12 +100,6 @@ def make_up_of(topic_id: int | None = None) -> Year | None:
                 missing[kind] += left
     shares = reliable(added(row[1] for row in rows), missing, max(row[3] for row in rows))
     return Year(months[-1], months[0], shares) if shares else None
-
-
-def stream(found: QuerySet[Bucket], chunk: int = 5_000) -> Iterator[tuple[int, str, int, int, int]]:
-    """Read buckets as (topic, category, cell, period, n), in the order of places, without holding them all."""
-    ordered = found.order_by("topic_id", "cell", "period", "category")
-    yield from ordered.values_list("topic_id", "category", "cell", "period", "n").iterator(chunk_size=chunk)
 
 
 def revision() -> int:

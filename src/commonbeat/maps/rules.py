@@ -12,6 +12,7 @@ from typing import NamedTuple
 from commonbeat.foundation import cells
 from commonbeat.topics.definition import Definition, Period, Publishes
 
+# The cell of what has no place; real cells are far larger.
 NO_PLACE = 0
 # The category of what was merged over several; no code of a category can be this.
 SEVERAL = "*"

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from commonbeat.foundation import cells as h3cells
 from commonbeat.maps.arrays import Sums
 from commonbeat.maps.outlines import Outlines, Ring, box_of
-
-_RESOLUTION_SHIFT = 52
 
 
 class Shapes(NamedTuple):
@@ -69,7 +68,7 @@ def _drawn_only(
     return Shapes(
         cells,
         n,
-        (cells >> _RESOLUTION_SHIFT) & 0xF,
+        h3cells.resolutions(cells),
         np.searchsorted(drawn, which),
         xs,
         ys,

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from django.db import connection
 from django.db.models import Subquery
 
-from commonbeat.maps.models import NO_PLACE, Bucket, Change, Revision
+from commonbeat.maps.models import Bucket, Change, Revision
 from commonbeat.maps.queries import Totals
-from commonbeat.maps.rules import SEVERAL
+from commonbeat.maps.rules import NO_PLACE, SEVERAL
 
 PLACED, WITHOUT_PLACE, MERGED = range(3)
 _CHUNK = 20_000

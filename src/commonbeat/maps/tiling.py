@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import h3.api.basic_int as h3  # type: ignore[import-untyped,unused-ignore]
+import h3.api.basic_int as h3
 import numpy as np
 import numpy.typing as npt
 

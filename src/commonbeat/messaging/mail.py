@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from commonbeat.messaging.channel import Inbound, Receipt, channels
 
@@ -30,6 +30,7 @@ class Correspondent:
     thread: str = ""
 
 
+@runtime_checkable
 class MailBox(Protocol):
     """Take e-mail in; the channel of that name fulfils it."""
 
@@ -48,4 +49,4 @@ def mail_box() -> MailBox | None:
     """Give the site's letter box, if it has one."""
     found = channels().get("email")
     # The contract of channels says nothing of mail; this one module knows that the channel “email” offers both.
-    return found if hasattr(found, "read") else None  # type: ignore[return-value]
+    return found if isinstance(found, MailBox) else None

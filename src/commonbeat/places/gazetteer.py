@@ -98,6 +98,12 @@ def find_places(text: str, *, language: str, limit: int = 5) -> list[Match]:
     return found[:limit]
 
 
+def place_called(name: str, *, language: str) -> Match | None:
+    """Find the one place of exactly this name; None where none or several have it."""
+    exact = [match for match in find_places(name, language=language, limit=2) if match.exact]
+    return exact[0] if len(exact) == 1 else None
+
+
 def known_names() -> KnownNames:
     """Give the folded names that staff or a file have given; what was only learned is not among them."""
     return KnownNames(current_look().index)

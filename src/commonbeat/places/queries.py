@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Count, F
 
 from commonbeat.places.gazetteer import find_places
-from commonbeat.places.models import HeardSpelling, NameSource, Place, PlaceName
+from commonbeat.places.models import NameSource, Place, PlaceName
 
 PAGE, MOST_FOUND, MOST_TO_JUDGE = 50, 30, 30
 
@@ -37,8 +37,3 @@ def to_judge() -> list[PlaceName]:
 def counts() -> tuple[int, int]:
     """Count the places and their names."""
     return Place.objects.count(), PlaceName.objects.count()
-
-
-def heard_of(place: Place) -> int:
-    """Count the confirmations that have not yet made a name."""
-    return HeardSpelling.objects.filter(place=place).count()

@@ -7,7 +7,6 @@ from datetime import datetime
 from commonbeat.intake.actions import purge_sessions
 from commonbeat.maps.actions import forget_old_changes
 from commonbeat.media.actions import purge_drafts
-from commonbeat.messaging.actions import purge_raw
 from commonbeat.places.actions import purge_heard
 from commonbeat.reactions.expected import remind_expected
 from commonbeat.reports.actions.work import expire_reports
@@ -16,7 +15,6 @@ from commonbeat.reports.actions.work import expire_reports
 def do_due(now: datetime) -> None:
     """Close reports whose time has run out, and delete what has been kept long enough."""
     expire_reports(now=now)
-    purge_raw(now=now)
     purge_drafts(now=now)
     purge_sessions(now=now)
     purge_heard(now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -21,8 +20,6 @@ from commonbeat.messaging.channel import Inbound
 from commonbeat.messaging.mail import Correspondent, Mail, MailBox, mail_box
 from commonbeat.messaging.models import ContactKind
 from commonbeat.messaging.queries import address_of, find_contact, find_contact_by_hash, is_stored, latest_thread
-
-logger = logging.getLogger(__name__)
 
 # With base64 around them, three photos of a telephone. Larger mail is refused for good.
 MAIL_BYTES = 26_214_400

@@ -5,13 +5,15 @@ from __future__ import annotations
 import imaplib
 import logging
 import ssl
+import time
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from imap_tools import AND, BaseMailBox, MailBox, MailMessageFlags
 from imap_tools.errors import ImapToolsError
 
 from commonbeat.config.options import Options
-from commonbeat.worker.mail import MAIL_BYTES, Intake, TooManyWrongTokens
+from commonbeat.worker.mail import MAIL_BYTES, WRONG_SECONDS, Intake, TooManyWrongTokens
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class ImapReader:
         self._intake = intake
         self._connect = connect or _connected
         self._was_away = False
+        # Mails with tokens that somebody seems to guess, and until when they must not hold up the others.
+        self._put_off: dict[str, float] = {}
 
     def read_batch(self) -> int:
         """Store what is unseen, oldest first; give the number. A mailbox that is away is asked again next time."""
@@ -40,13 +44,24 @@ class ImapReader:
             ) as mailbox:
                 # Connected: say so again when it next fails.
                 self._was_away = False
-                return sum(self._take(mailbox, uid) for uid in mailbox.uids(AND(seen=False))[:_BATCH])
+                return self._take_batch(mailbox)
         except (OSError, imaplib.IMAP4.error, ImapToolsError, ssl.SSLError) as error:
             if not self._was_away:
                 # The type only: a server repeats the user's name.
                 logger.warning("The mailbox cannot be read: %s.", type(error).__name__)
             self._was_away = True
             return 0
+
+    def _take_batch(self, mailbox: BaseMailBox) -> int:
+        now = time.monotonic()
+        self._put_off = {uid: until for uid, until in self._put_off.items() if until > now}
+        taken = 0
+        for uid in mailbox.uids(AND(seen=False)):
+            if taken == _BATCH:
+                break
+            if uid not in self._put_off:
+                taken += self._take(mailbox, uid)
+        return taken
 
     def _take(self, mailbox: BaseMailBox, uid: str) -> bool:
         client = mailbox.client
@@ -60,6 +75,14 @@ class ImapReader:
         try:
             self._intake.take(data)
         except TooManyWrongTokens:
+            self._put_off[uid] = time.monotonic() + WRONG_SECONDS
+            return False
+        except DatabaseError:
+            # It is away for every mail.
+            raise
+        except Exception as error:  # one mail that we cannot read must not keep the others from being read
+            logger.error("A mail was not stored, and is left unread for an hour: %s.", type(error).__name__)
+            self._put_off[uid] = time.monotonic() + WRONG_SECONDS
             return False
         # After the commit: what is not marked is read again, and recognised.
         _mark_seen(mailbox, uid)

@@ -37,8 +37,8 @@ def test_a_gateway_that_is_down_is_told_with_what_waits_and_who_takes_over(setti
     )
     Spending.objects.create(day=day_of(now), channel="kannel_sms", currency="EUR", parts=40, cost_micros=2_500_000)
     page = shown()
-    for words in ("Kannel (SMS) has not answered since", "The gateway could not be reached.",
-                  "Smsgate (SMS) takes over",
+    for words in ("Kannel has not answered since", "The gateway could not be reached.",
+                  "SMSGate (an Android telephone) takes over",
                   "does not answer", "2.5 EUR", "10 EUR", "(25 %)"):  # fmt: skip
         assert words in page
     assert "44123456" not in page

@@ -12,11 +12,13 @@ from django.urls import reverse
 from commonbeat.foundation import clock
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.actions import enqueue
+from commonbeat.messaging.channel import channels
 from commonbeat.messaging.models import Health, Outbound, OutboundState, Part, Spending
 from commonbeat.people.models import Unit, User
 from commonbeat.reports.actions.work import claim_report
 from commonbeat.reports.models import Report
 from commonbeat.web.desk.delivery import channel_name, delivery_of, failure_in_words
+from commonbeat.web.desk.reports import channel_names
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -58,8 +60,8 @@ def test_the_page_says_where_a_message_is_why_and_what_it_cost(officer_client: C
     for number, state in ((1, "delivered"), (2, "failed")):
         Part.objects.create(outbound=row, number=number, state=state, changed_at=clock.now())
     shown = page(officer_client, report)
-    for words in ("not delivered", "The gateway is out of order", "2 parts", "0.09 EUR", "3 attempts", "Kannel (SMS)",
-                  "because Smsgate (SMS) did not answer", "Part 1: delivered", "Part 2: not delivered",
+    for words in ("not delivered", "The gateway is out of order", "2 parts", "0.09 EUR", "3 attempts", "Kannel",
+                  "because SMSGate (an Android telephone) did not answer", "Part 1: delivered", "Part 2: not delivered",
                   "Send it again"):  # fmt: skip
         assert words in shown
     assert "44123456" not in shown
@@ -139,7 +141,7 @@ def test_codes_become_sentences() -> None:
     assert len(said) == 6
     assert all(sentence.endswith(".") for sentence in said)
     assert [channel_name(code) for code in ("kannel_sms", "email", "telegram")] == [
-        "Kannel (SMS)",
+        "Kannel",
         "E-mail",
         "Telegram",
     ]
@@ -157,3 +159,8 @@ def test_the_page_asks_the_same_number_of_times_for_many(
         page(officer_client, report)
     # Queueing asks twice; what waits asks once more, for the gateways' health.
     assert len(many) <= len(few) + 1
+
+
+def test_every_way_in_has_a_name_for_people() -> None:
+    assert set(channels()) <= set(channel_names())
+    assert all(channel_name(code) != code for code in channels())

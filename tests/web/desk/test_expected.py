@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from commonbeat.foundation import clock
-from commonbeat.people.models import User
+from commonbeat.people.models import Unit, User
 from commonbeat.reports.actions.expected import Enrolment, enrol
 from commonbeat.reports.expected_models import ExpectedReporter
 from commonbeat.reports.models import Report
@@ -50,6 +52,24 @@ def test_the_board_names_place_handle_and_report_and_no_number(stock: Topic, bos
     assert SITE in page and phone.contact.handle in page
     assert "Insulin = 7" in page and f"/desk/reports/{Report.objects.get().pk}/" in page
     assert "38344000277" not in page.replace(" ", "")
+
+
+def test_beats_and_desks_are_read_once_for_a_whole_list(stock: Topic, unit: Unit) -> None:
+    make.make_beat(unit=unit)
+    # Every second place lies on no beat.
+    rows = [
+        Enrolment(f"+383440004{n:02}", f"Post {n}", latitude=make.LATITUDE - n % 2 * 20, longitude=make.LONGITUDE)
+        for n in range(12)
+    ]
+
+    def looks(rows: list[Enrolment]) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert enrol(topic_id=stock.pk, rows=rows, actor=None, now=clock.now()) == (len(rows), {})
+        return sum('FROM "places_beat' in query["sql"] or 'FROM "people_unit' in query["sql"] for query in seen)
+
+    # The first look of a process also reads the areas.
+    of_two = looks(rows[:2])
+    assert looks(rows[2:]) <= of_two
 
 
 def test_the_history_of_a_report_shows_what_it_said_before(stock: Topic, officer_client: Client) -> None:

@@ -198,6 +198,12 @@ def test_an_empty_desk_is_no_error(unit: Unit, officer_client: Client) -> None:
     assert "No report fits" in officer_client.get(reverse("desk:map")).content.decode()
 
 
+def test_an_officer_without_a_beat_has_an_empty_map(unit: Unit, officer_client: Client) -> None:
+    make.make_report(unit=unit)
+    assert points(officer_client, f"tab=beat&{TOWN}&zoom=13")["marks"] == []
+    assert officer_client.get(f"{reverse('desk:map')}?tab=beat").status_code == 200
+
+
 def test_the_states_of_the_index_are_all_states(unit: Unit, officer_client: Client) -> None:
     for state in State.values:
         Report.objects.filter(pk=make.make_report(unit=unit).pk).update(state=state)

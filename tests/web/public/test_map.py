@@ -21,9 +21,8 @@ from hypothesis import strategies as st
 from commonbeat.foundation import cells, clock
 from commonbeat.maps import rules
 from commonbeat.maps.actions.buckets import Amount, Key, add_to_buckets, lock_revision
-from commonbeat.maps.models import NO_PLACE
 from commonbeat.maps.queries import Totals
-from commonbeat.maps.rules import SEVERAL
+from commonbeat.maps.rules import NO_PLACE, SEVERAL
 from commonbeat.maps.tally import Tally, _tally, tally
 from commonbeat.people.models import User
 from commonbeat.reactions.counting import count_batch

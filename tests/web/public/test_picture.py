@@ -19,6 +19,7 @@ from PIL import Image
 
 import commonbeat
 from commonbeat.foundation import cells
+from commonbeat.maps.models import Bucket
 from commonbeat.people.models import User
 from commonbeat.reactions.counting import count_batch
 from commonbeat.reports.actions.publish import publish_report
@@ -294,6 +295,18 @@ def test_the_words_for_those_who_cannot_see_it(lamps: Topic, officer: User) -> N
     assert alt_text({**params, "lon": "-70"}).endswith("No reports are counted here.")
     assert "a month" in alt_text({**params, "measure": "monthly"})
     assert "3 contacts" in alt_text({**params, "measure": "contacts"})
+
+
+@pytest.mark.parametrize("zoom", ["13", "2"])
+def test_few_contacts_are_told_as_many_as_reports(lamps: Topic, officer: User, zoom: str) -> None:
+    phone = make.make_contact()
+    publish(lamps, officer, 1)
+    for _ in range(2):
+        report = make.make_report(topic=lamps, now=NOW, categories=["first"], contact=phone)
+        publish_report(report_id=report.pk, title="A lamp", text="It is dark.", actor=officer, now=NOW)
+    count_until()
+    assert Bucket.objects.get().senders == 2
+    assert "3 contacts" in alt_text({**HERE, "zoom": zoom, "measure": "contacts"})
 
 
 def test_the_address_of_a_picture_holds_only_what_was_chosen() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from django.conf import settings
-
+from commonbeat.channels.calls import site_options
 from commonbeat.channels.email.addresses import HALF, read_recipient
 from commonbeat.channels.email.reading import read_mail
 from commonbeat.channels.email.sending import send
@@ -63,9 +62,4 @@ class Email:
         )
 
 
-def _site_options() -> Options:
-    options: Options = settings.COMMONBEAT
-    return options
-
-
-channel = Email(_site_options)
+channel = Email(site_options)

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     STOP = "s"
     # Where servers return what they cannot deliver; machines alone write there.
     BOUNCE = "b"
+    # In the heads of our mail only, which go along when somebody forwards it; no address, and it opens nothing.
+    THREAD = "t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def read_recipient(options: Options, address: str) -> Recipient | None:
         return None
     if not plus or not tail:
         return Recipient()
-    return read_token(options, tail) or Recipient(has_wrong_token=True)
+    found = read_token(options, tail)
+    return found if found is not None and found.purpose is not Purpose.THREAD else Recipient(has_wrong_token=True)
 
 
 def read_token(options: Options, text: str) -> Recipient | None:

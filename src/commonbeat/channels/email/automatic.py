@@ -51,7 +51,7 @@ def returned(message: Message, *, sender: str) -> tuple[str, str] | None:
 
 
 def _delivery_statuses(message: Message) -> list[str]:
-    payload = message.get_payload()
+    payload = message.get_payload() if message.is_multipart() else None
     if not isinstance(payload, list):
         return []
     found = []
@@ -60,7 +60,7 @@ def _delivery_statuses(message: Message) -> list[str]:
             "message/delivery-status",
             "message/global-delivery-status",
         ):
-            blocks = part.get_payload()
+            blocks = part.get_payload() if part.is_multipart() else None
             if isinstance(blocks, list):
                 heads = [
                     f"{name}: {value}"

@@ -94,7 +94,8 @@ def _leaves(message: Message) -> Iterator[Message]:
     while waiting and seen < PARTS_LIMIT:
         part = waiting.pop()
         seen += 1
-        payload = part.get_payload()
+        # Of a part that is no list, the library would decode the content, and some charsets fail.
+        payload = part.get_payload() if part.is_multipart() else None
         if part.get_content_maintype() == "multipart" and isinstance(payload, list):
             waiting += [each for each in reversed(payload) if isinstance(each, Message)]
         else:
@@ -134,7 +135,8 @@ def decoded_text(data: bytes, charset: str) -> str:
     """Decode text in the charset that it names, or the likeliest one; nothing is refused."""
     for name in (charset, "utf-8"):
         try:
-            return data.decode(name)
+            # Escapes and UTF-7 can name half an emoji, which neither a seal nor a database takes.
+            return data.decode(name).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         except (LookupError, ValueError):
             # An unknown name, one that is no charset of text, or a wrong one.
             continue

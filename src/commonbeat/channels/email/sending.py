@@ -36,10 +36,10 @@ def compose(
     mail["To"] = message.recipient
     mail["Date"] = formatdate(usegmt=True)
     # The same message sent again has the same id, so that a mail program shows it once.
-    mail["Message-ID"] = f"<{token(options, Purpose.BOUNCE, payload)}@{host}>"
+    mail["Message-ID"] = f"<{token(options, Purpose.THREAD, payload)}@{host}>"
     mail["Reply-To"] = address_with(options, Purpose.REPLY, conversation)
     # The thread of this person's conversation, also where we do not know what they wrote first.
-    root = f"<{token(options, Purpose.REPLY, conversation)}@{host}>"
+    root = f"<{token(options, Purpose.THREAD, conversation)}@{host}>"
     mail["References"] = f"{root} {correspondent.thread}".strip()
     if correspondent.thread:
         mail["In-Reply-To"] = correspondent.thread

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from urllib.parse import quote
 
 import httpx
-from django.conf import settings
 
+from commonbeat.channels.calls import require_end_of_address, site_options
 from commonbeat.config.options import Options
 from commonbeat.foundation.text import segments
 from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
@@ -40,10 +39,7 @@ class KannelSms:
 
     def verify(self, request: Request) -> None:
         """Compare the secret at the end of the address; Kannel cannot sign."""
-        expected = self._options().kannel_hook_secret.encode()
-        given = request.tail.partition("/")[0].encode("utf-8", "surrogateescape")
-        if not expected or not hmac.compare_digest(expected, given):
-            raise Refused(403, "This address is not known.")
+        require_end_of_address(self._options().kannel_hook_secret, request)
 
     def parse(self, request: Request) -> Sequence[Inbound | Receipt]:
         """Read a message, or a delivery report under …/dlr."""
@@ -149,9 +145,4 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256(joined).hexdigest()
 
 
-def _site_options() -> Options:
-    options: Options = settings.COMMONBEAT
-    return options
-
-
-channel = KannelSms(_site_options)
+channel = KannelSms(site_options)

@@ -42,7 +42,8 @@ class Delivery:
 
 def delivery_of(pdu: Any) -> Delivery:
     """Read what the library has parsed."""
-    sar = tuple(getattr(pdu, f"sar_{name}", None) for name in ("msg_ref_num", "total_segments", "segment_seqnum"))
+    names = ("msg_ref_num", "total_segments", "segment_seqnum")
+    sar = [one for name in names if isinstance(one := getattr(pdu, f"sar_{name}", None), int)]
     return Delivery(
         sender=_plain(pdu.source_addr),
         sender_ton=pdu.source_addr_ton or 0,
@@ -51,7 +52,7 @@ def delivery_of(pdu: Any) -> Delivery:
         data=bytes(pdu.short_message or getattr(pdu, "message_payload", None) or b""),
         receipted_id=_plain(getattr(pdu, "receipted_message_id", None)),
         state=getattr(pdu, "message_state", None) or 0,
-        sar=(int(sar[0]), int(sar[1]), int(sar[2])) if all(isinstance(one, int) for one in sar) else None,  # type: ignore[arg-type]
+        sar=(sar[0], sar[1], sar[2]) if len(sar) == len(names) else None,
     )
 
 

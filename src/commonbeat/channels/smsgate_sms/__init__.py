@@ -7,13 +7,12 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 
 import httpx
 import msgspec
-from django.conf import settings
 
+from commonbeat.channels.calls import fingerprint, refused_answer, site_options, written_moment
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
 
@@ -83,7 +82,7 @@ class SmsGateSms:
                     provider_id=_fingerprint(event),
                     sender=sender[:60],
                     text=payload.message,
-                    sent_at=_time(payload.receivedAt),
+                    sent_at=written_moment(payload.receivedAt),
                 )
             ]
         if event.event in ("sms:delivered", "sms:failed") and payload.messageId:
@@ -120,9 +119,7 @@ class SmsGateSms:
         # 409: the gateway has this id already, from an attempt whose answer we did not get.
         if 200 <= status < 300 or status == 409:
             return Sent(provider_id=provider_key(message.idempotency_key))
-        if status in (401, 403):
-            return Failed("authorization", permanent=False)
-        return Failed(f"http {status}", permanent=400 <= status < 500 and status not in (404, 408, 425, 429))
+        return refused_answer(status)
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -155,8 +152,7 @@ def _fingerprint(event: _Event) -> str:
     # second would be lost. The id of the event differs when two webhooks are set up for one telephone.
     payload = event.payload
     when = payload.receivedAt or event.id
-    parts = "\x00".join((payload.messageId, payload.sender or payload.phoneNumber, when, payload.message))
-    return hashlib.blake2b(parts.encode(), digest_size=24).hexdigest()
+    return fingerprint(payload.messageId, payload.sender or payload.phoneNumber, when, payload.message)
 
 
 def _without_nulls(tree: object) -> object:
@@ -165,17 +161,4 @@ def _without_nulls(tree: object) -> object:
     return tree
 
 
-def _time(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _site_options() -> Options:
-    options: Options = settings.COMMONBEAT
-    return options
-
-
-channel = SmsGateSms(_site_options)
+channel = SmsGateSms(site_options)

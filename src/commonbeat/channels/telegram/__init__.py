@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from commonbeat.channels.calls import fingerprint, moment, object_of, site_options
+from commonbeat.channels.calls import answered_object, fingerprint, moment, object_of, site_options
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import (
     OPTED_OUT,
@@ -167,14 +166,14 @@ class Telegram:
             response = self.call("setWebhook", body)
         except httpx.HTTPError as error:
             raise ValueError(f"{options.telegram_api_url} cannot be reached ({type(error).__name__}).") from None
-        said = _said(response)
+        said = answered_object(response.content)
         if response.status_code != 200 or said.get("ok") is not True:
             # What the service says of itself names no person.
             raise ValueError(f"Telegram refused: {str(said.get('description', response.status_code))[:200]}.")
         return f"Telegram now calls {body['url']}."
 
     def _outcome(self, response: httpx.Response) -> Sent | Failed:
-        status, said = response.status_code, _said(response)
+        status, said = response.status_code, answered_object(response.content)
         if status == 200 and said.get("ok") is True:
             result = said.get("result")
             return Sent(provider_id=str(result.get("message_id", "")) if isinstance(result, dict) else "")
@@ -234,14 +233,6 @@ def _text_of(message: _Message) -> str:
 
 def _attachments_of(message: _Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for field, name in _ATTACHMENTS.items() if getattr(message, field)))
-
-
-def _said(response: httpx.Response) -> dict[str, Any]:
-    try:
-        said = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 channel = Telegram(site_options)

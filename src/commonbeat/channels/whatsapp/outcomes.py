@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import httpx
 
+from commonbeat.channels.calls import answered_object, refused_answer
 from commonbeat.messaging.channel import Failed, Sent
 
 WINDOW_CLOSED = "window_closed"
@@ -34,7 +32,7 @@ _PASSING = frozenset(
 
 def outcome_of(response: httpx.Response) -> Sent | Failed:
     """Read the answer to a sending."""
-    status, said = response.status_code, _said(response)
+    status, said = response.status_code, answered_object(response.content)
     if 200 <= status < 300:
         messages = said.get("messages")
         first = messages[0] if isinstance(messages, list) and messages else None
@@ -46,19 +44,9 @@ def outcome_of(response: httpx.Response) -> Sent | Failed:
             return Failed(name_of(number), permanent=True)
         if number in _PASSING:
             return Failed(name_of(number), permanent=False)
-    if status in (401, 403):
-        return Failed("authorization", permanent=False)
-    return Failed(f"http {status}", permanent=400 <= status < 500 and status not in (404, 408, 425, 429))
+    return refused_answer(status)
 
 
 def name_of(number: int) -> str:
     """Name an error of the service; its sentences are never kept, for they may hold the number."""
     return _NAMES.get(number, f"error {number}")
-
-
-def _said(response: httpx.Response) -> dict[str, Any]:
-    try:
-        said = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}

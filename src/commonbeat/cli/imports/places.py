@@ -11,8 +11,8 @@ import click
 from django.conf import settings
 
 from commonbeat.cli.imports.mapping import Mapping as FileMapping
-from commonbeat.cli.imports.mapping import MappingError, nearest
-from commonbeat.cli.imports.records import Cell, FileNotReadable, Record, content_key, shown
+from commonbeat.cli.imports.mapping import MappingError
+from commonbeat.cli.imports.records import Cell, FileNotReadable, Record, RowError, content_key, shown
 from commonbeat.cli.imports.source import Columns, Source, open_source
 from commonbeat.cli.imports.values import PointError, read_geometry, read_pair, read_point
 from commonbeat.foundation import clock
@@ -62,10 +62,6 @@ _FAR_M = 500_000.0
 _MOST_SHOWN = 50
 
 
-class _RowError(ValueError):
-    """Carry the rest of a sentence that begins with “it”."""
-
-
 @dataclass(slots=True)
 class _Account:
     """Which rows were handed on, which were not and why, and roughly where they lie."""
@@ -96,7 +92,7 @@ class PlaceReader:
     def read(self, record: Record) -> PlaceRow:
         """Make a place of a record; the error says why it is none."""
         if record.problem:
-            raise _RowError(record.problem)
+            raise RowError(record.problem)
         given: dict[str, list[str]] = {}
         names: dict[str, str] = {}
         spellings: list[str] = []
@@ -118,7 +114,7 @@ class PlaceReader:
         if not names and spellings:
             names[self._language] = spellings[0]
         if not names:
-            raise _RowError("has no name")
+            raise RowError("has no name")
         kind = given.get("kind", [""])[0].strip().lower().replace(" ", "_")
         return PlaceRow(names, *point, _KINDS.get(kind, kind)[:20], spellings, self._key(given))
 
@@ -154,7 +150,7 @@ class PlaceReader:
         else:
             point = None
         if point is None:
-            raise _RowError("has no point")
+            raise RowError("has no point")
         return point
 
     def _key(self, given: Mapping[str, Sequence[str]]) -> str:
@@ -199,7 +195,7 @@ def _rows(records: Iterable[Record], reader: PlaceReader, account: _Account) -> 
     for record in records:
         try:
             row = reader.read(record)
-        except (_RowError, PointError) as error:
+        except (RowError, PointError) as error:
             why = shown(str(error), 200).replace("swap = true in [place]", "--swap")
             account.refused.append((record.number, "", f"The row {why.rstrip('.')}."))
             continue
@@ -226,12 +222,7 @@ def _check(opened: Source, named: Mapping[str, str]) -> None:
     columns = Columns(opened)
     for _record, _number in zip(columns.watch(opened.records()), range(1_000), strict=False):
         pass
-    for column in named.values():
-        if column not in columns.known:
-            meant = nearest(column, columns.known)
-            names = ", ".join(shown(name, 40) for name in list(columns.known)[:30])
-            hint = f"Did you mean “{shown(meant)}”?" if meant else f"It has: {names or 'none'}."
-            raise MappingError(f"The file has no column “{shown(column)}”. {hint}")
+    columns.check(named.values())
 
 
 def _say(loaded: Loaded, account: _Account, dry_run: bool) -> None:

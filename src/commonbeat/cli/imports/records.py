@@ -29,6 +29,10 @@ class FileNotReadable(ValueError):
     """The file as a whole cannot be taken; carries a sentence."""
 
 
+class RowError(ValueError):
+    """Carry the rest of a sentence that begins with “it”."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One row of a table or one feature, as it stands in the file; or what is wrong with it."""

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from commonbeat.cli.imports.mapping import Mapping as FileMapping
 from commonbeat.cli.imports.mapping import MappingError, Values, nearest
-from commonbeat.cli.imports.records import Cell, Record, content_key, fingerprint, shown
+from commonbeat.cli.imports.records import Cell, Record, RowError, content_key, fingerprint, shown
 from commonbeat.cli.imports.values import PointError, read_date, read_geometry, read_number, read_pair, read_point
 from commonbeat.foundation.text import clean_text, fold
-from commonbeat.places.gazetteer import find_places
+from commonbeat.places.gazetteer import place_called
 from commonbeat.reports.actions.imports import ImportedReport, ImportedRow
 from commonbeat.reports.actions.submit import NOWHERE, Whereabouts
 from commonbeat.reports.models import PlaceSource
@@ -24,10 +24,6 @@ KEY_LIMIT = 60
 _COLUMN = re.compile(r"\{([^{}]+)\}")
 # Clocks differ, and a date without a zone may be a day ahead.
 _AHEAD = timedelta(days=1)
-
-
-class _RowError(ValueError):
-    """Carry the rest of a sentence that begins with “it”."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ class RowReader:
             return ImportedRow(record.number, content_key(record.raw), None, problem=record.problem, fingerprint=mark)
         try:
             report, options = self._report(record)
-        except (_RowError, PointError) as error:
+        except (RowError, PointError) as error:
             problem = shown(str(error), 200)
             return ImportedRow(record.number, key, None, problem=problem, fingerprint=mark)
         return ImportedRow(record.number, key, report, options, fingerprint=mark)
@@ -115,13 +111,13 @@ class RowReader:
         given = f"{_text(values, day.column)} {_text(values, day.time)}".strip()
         if not _text(values, day.column):
             if self._otherwise is None:
-                raise _RowError("has no date")
+                raise RowError("has no date")
             return self._otherwise, False
         said_at = read_date(given, day.formats, self._around.zone)
         if said_at is None:
-            raise _RowError(f"has the date “{shown(given, 40)}”, which is none")
+            raise RowError(f"has the date “{shown(given, 40)}”, which is none")
         if said_at > self._around.now + _AHEAD:
-            raise _RowError(f"has the date “{shown(given, 40)}”, which has not come yet")
+            raise RowError(f"has the date “{shown(given, 40)}”, which has not come yet")
         return min(said_at, self._around.now), True
 
     def _fallback_date(self) -> datetime | None:
@@ -146,11 +142,9 @@ class RowReader:
         if pair is not None:
             return Whereabouts(source=PlaceSource.FILE, name=name, latitude=pair[0], longitude=pair[1]), ""
         if place.look_up and name:
-            found = find_places(name, language=self._around.languages[0], limit=2)
-            exact = [match for match in found if match.exact]
-            # Of two places with one name none is taken.
-            if len(exact) == 1:
-                return Whereabouts(PlaceSource.NAMED, name, exact[0].latitude, exact[0].longitude), ""
+            found = place_called(name, language=self._around.languages[0])
+            if found is not None:
+                return Whereabouts(PlaceSource.NAMED, name, found.latitude, found.longitude), ""
         return nowhere, ""
 
     def _pair(self, record: Record) -> tuple[float, float] | None:
@@ -171,7 +165,7 @@ class RowReader:
             # A file need not answer what a form asks for.
             if raw.get(code):
                 if self._mapping.fields[code].unknown == "refuse":
-                    raise _RowError(f"has “{shown(', '.join(raw[code]), 40)}” for {code}: {sentence}")
+                    raise RowError(f"has “{shown(', '.join(raw[code]), 40)}” for {code}: {sentence}")
                 answers.pop(code, None)
         return answers
 
@@ -188,7 +182,7 @@ class RowReader:
     def _language(self, values: Mapping[str, Cell]) -> str:
         code = self._fill(self._mapping.language, values).strip().lower()[:8]
         if code and code not in self._around.languages:
-            raise _RowError(f"is in the language “{code}”, which this site does not have")
+            raise RowError(f"is in the language “{code}”, which this site does not have")
         return code
 
     def _fill(self, template: str, values: Mapping[str, Cell]) -> str:
@@ -242,7 +236,7 @@ class _Choices:
                 self._new.setdefault(code, Option(code=code, label={"en": clean_text(part, 120)}))
                 codes = [code]
             elif codes is None and self._mapped.unknown == "refuse":
-                raise _RowError(
+                raise RowError(
                     f"has “{shown(part, 40)}” in the column {shown(self._mapped.column, 40)}, of which "
                     f"[{self._section}] says nothing"
                 )

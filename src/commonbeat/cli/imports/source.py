@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -47,7 +47,7 @@ class Columns:
                 self.known.update(dict.fromkeys(record.values))
             yield record
 
-    def check(self, wanted: Iterator[str]) -> None:
+    def check(self, wanted: Iterable[str]) -> None:
         """Refuse a mapping that names a column which the file does not have."""
         for column in wanted:
             if column and column not in self.known and len(self.known) < MOST_COLUMNS:

@@ -25,7 +25,7 @@ from commonbeat.live.asked import NotAsked, read_days, read_query
 from commonbeat.live.bucket_store import TopicRow, open_bucket_store
 from commonbeat.live.data.formats import COMPRESSED
 from commonbeat.live.data.making import Making, MakingFailed, Makings, TooMany, Wish
-from commonbeat.live.http import Receive, Scope, Send, headers_of, refuse
+from commonbeat.live.http import Receive, Scope, Send, headers_of, is_had, refuse
 from commonbeat.live.maps import send_file
 from commonbeat.maps.open_data import FORMATS
 from commonbeat.maps.rules import day_of, span_of
@@ -149,7 +149,7 @@ class DataFiles:
     async def _is_had(self, asked: _Asked, number: int, packed: bool, headers: dict[str, str], send: Send) -> bool:
         """Answer that nothing changed, if so."""
         tag = self._tag(asked, number, packed)
-        if tag not in {one.strip().removeprefix("W/") for one in headers.get("if-none-match", "").split(",")}:
+        if not is_had(headers, tag):
             return False
         kept = [(b"etag", tag.encode()), (b"cache-control", _KEEP), (b"access-control-allow-origin", b"*")]
         await send({"type": "http.response.start", "status": 304, "headers": kept})

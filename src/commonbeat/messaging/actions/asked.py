@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Sum
 
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging import policy
 from commonbeat.messaging.actions.delivery import record_outcomes
 from commonbeat.messaging.actions.health import note_answers
-from commonbeat.messaging.actions.outbox import Wanted, lease, recover_leases
+from commonbeat.messaging.actions.outbox import NO_LIMIT, Wanted, is_unwanted, lease, recover_leases
 from commonbeat.messaging.models import Outbound, OutboundState
-from commonbeat.messaging.queries import round_of, sending_key
+from commonbeat.messaging.queries import health, round_of, sending_key
+from commonbeat.messaging.rules import is_down
 
 # A telephone knows for about this long what became of a message.
 _OPEN_FOR = timedelta(days=1)
-_TAKEN = (OutboundState.LEASED, OutboundState.SENT)
 
 
 def answer_asked(*, channel: str, asked: contract.Asked, now: datetime) -> list[contract.Outbound | str]:
@@ -29,26 +30,51 @@ def answer_asked(*, channel: str, asked: contract.Asked, now: datetime) -> list[
     if asked.open:
         return [*_open(channel, asked.open, now)]
     recover_leases(now=now)
-    bulk = False if policy.is_night(now) else None
-    leased = lease(Wanted(channel, bulk=bulk, allowance=policy.allowance(now)), limit=asked.most, now=now)
+    wanted = Wanted(
+        channel,
+        bulk=False if policy.is_night(now) else None,
+        instead_of=_taken_over(channel, now),
+        allowance=_allowance(now),
+    )
+    leased = lease(wanted, limit=asked.most, now=now)
     if not asked.will_confirm:
         _record(channel, [(one.id, one.message.idempotency_key) for one in leased], now)
     return [one.message for one in leased]
 
 
+def _taken_over(channel: str, now: datetime) -> list[str]:
+    down = [code for code, one in health().items() if is_down(one.failures, one.failing_since, now)]
+    return [code for code in down if policy.fallback_of(code) == channel]
+
+
+def _allowance(now: datetime) -> policy.Allowance:
+    money = policy.allowance(now)
+    if money == NO_LIMIT:
+        return money
+    # What is leased is booked only once it is confirmed, and the telephone may come again before that.
+    under_way = Outbound.objects.filter(state=OutboundState.LEASED).values_list("channel").annotate(Sum("segments"))
+    return money.after(sum(policy.cost_of(code, parts, None) or 0 for code, parts in under_way))
+
+
 def _confirm(channel: str, keys: tuple[str, ...], now: datetime) -> list[str]:
     with transaction.atomic():
         rows = list(
-            Outbound.objects.select_for_update()
+            Outbound.objects.select_for_update(of=("self",))
+            .select_related("contact")
             .filter(channel=channel, idempotency_key__in=[round_of(key)[0] for key in keys])
             .order_by("pk")
         )
         # What was closed meanwhile, by STOP or because it is too late, is not confirmed and so not sent; and what is
         # confirmed twice, because our answer was lost, is answered twice.
-        mine = {sending_key(row): row for row in rows if row.state in _TAKEN}
+        mine = {sending_key(row): row for row in rows if _may_go(row)}
         good = [key for key in dict.fromkeys(keys) if key in mine]
         _record(channel, [(mine[key].pk, key) for key in good if mine[key].state == OutboundState.LEASED], now)
     return good
+
+
+def _may_go(row: Outbound) -> bool:
+    # What the telephone has told us that it sent is answered as before; what is only handed out may still be held back.
+    return row.state == OutboundState.SENT or (row.state == OutboundState.LEASED and not is_unwanted(row))
 
 
 def _open(channel: str, most: int, now: datetime) -> list[str]:

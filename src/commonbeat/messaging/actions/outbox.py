@@ -115,9 +115,20 @@ def lease(wanted: Wanted, *, limit: int, now: datetime) -> list[Leased]:
         late = [row.pk for row in rows if row.expires_at <= now]
         if late:
             Outbound.objects.filter(pk__in=late).update(state=OutboundState.EXPIRED)
-        rows = _affordable([row for row in rows if row.expires_at > now], wanted.allowance)
+        # On its way when STOP came, and queued again since.
+        unwanted = [row.pk for row in rows if row.expires_at > now and is_unwanted(row)]
+        if unwanted:
+            Outbound.objects.filter(pk__in=unwanted).update(state=OutboundState.EXPIRED, error="stopped")
+        closed = {*late, *unwanted}
+        rows = _affordable([row for row in rows if row.pk not in closed], wanted.allowance)
         _mark_leased(rows, wanted.channel, now)
     return _opened(rows, wanted.channel, now)
+
+
+def is_unwanted(row: Outbound) -> bool:
+    """Tell whether its recipient has said STOP since the message was queued; what answers STOP is wanted."""
+    stopped_at = row.contact.stopped_at
+    return stopped_at is not None and row.created_at < stopped_at
 
 
 def due(wanted: Wanted, *, now: datetime) -> list[QuerySet[Outbound]]:

@@ -16,8 +16,8 @@ from commonbeat.messaging.models import Contact, ContactKind
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.people.queries import fallback_unit
-from commonbeat.places.beats import beat_containing
-from commonbeat.places.gazetteer import find_places
+from commonbeat.places.beats import beat_containing, beats_held
+from commonbeat.places.gazetteer import place_called
 from commonbeat.reports import events
 from commonbeat.reports.errors import NotAllowed, ReportError
 from commonbeat.reports.expected_models import ExpectedReporter, Rhythm
@@ -48,13 +48,14 @@ def enrol(*, topic_id: int, rows: Iterable[Enrolment], actor: User | None, now: 
     if actor is not None and not may(actor, Permission.ENROL):
         raise NotAllowed
     count, problems = 0, {}
-    with transaction.atomic():
+    with transaction.atomic(), beats_held():
+        desk_id = fallback_unit().pk
         for number, row in enumerate(rows):
             if number >= MOST_AT_ONCE:
                 problems[number] = _("Enrol at most %(count)d at once.") % {"count": MOST_AT_ONCE}
                 break
             try:
-                _enrol_one(topic_id, row, actor, now)
+                _enrol_one(topic_id, row, desk_id, actor, now)
                 count += 1
             except ReportError as error:
                 problems[number] = error.sentence
@@ -86,7 +87,7 @@ def note_reminded(*, reporter_id: int, day: date, now: datetime) -> None:
             append(kind=events.REMINDED, subject_id=reporter_id, now=now)
 
 
-def _enrol_one(topic_id: int, row: Enrolment, actor: User | None, now: datetime) -> None:
+def _enrol_one(topic_id: int, row: Enrolment, desk_id: int, actor: User | None, now: datetime) -> None:
     site = clean_text(row.site, SITE_LIMIT)
     if not site:
         raise ReportError(_("Name the place that the person reports from."))
@@ -98,7 +99,7 @@ def _enrol_one(topic_id: int, row: Enrolment, actor: User | None, now: datetime)
     told = {
         "latitude": latitude,
         "longitude": longitude,
-        "unit_id": beat.unit_id if beat else fallback_unit().pk,
+        "unit_id": beat.unit_id if beat else desk_id,
         "rhythm": row.rhythm,
         "weekday": row.weekday,
         "due_at": row.due_at,
@@ -129,5 +130,5 @@ def _contact(row: Enrolment, now: datetime) -> Contact:
 def _place(row: Enrolment, site: str) -> tuple[float | None, float | None]:
     if row.latitude is not None and row.longitude is not None:
         return row.latitude, row.longitude
-    exact = [match for match in find_places(site, language="", limit=2) if match.exact]
-    return (exact[0].latitude, exact[0].longitude) if len(exact) == 1 else (None, None)
+    found = place_called(site, language="")
+    return (found.latitude, found.longitude) if found is not None else (None, None)

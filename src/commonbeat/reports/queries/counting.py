@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import BigIntegerField, Case, F, When
 
+from commonbeat.reports.models import Publication
 from commonbeat.topics.models import TopicVersion
 
 CHUNK = 50_000
@@ -87,14 +87,6 @@ def public_contributions(chunk: int = CHUNK) -> Iterator[list[Row]]:
         last = rows[-1][0]
 
 
-def listed(topic_id: int | None, *, now: datetime) -> int:
-    """Count what the public list of a topic holds."""
-    from commonbeat.reports.models import Publication
-
-    found = Publication.objects.public(now)
-    return found.count() if topic_id is None else found.filter(topic_id=topic_id).count()
-
-
 def _select() -> str:
     vendor = connection.vendor
     return (
@@ -110,8 +102,6 @@ def _select() -> str:
 
 def sendings(publication_ids: Sequence[int]) -> list[SentRow]:
     """Read how the reports of some publications came in."""
-    from commonbeat.reports.models import Publication
-
     found: list[SentRow] = []
     for start in range(0, len(publication_ids), 500):
         rows = (

@@ -318,12 +318,6 @@ def sheet_of(report: Report, viewer: User, *, now: datetime) -> Sheet:
     )
 
 
-def thread_of(report: Report) -> tuple[list[Message], list[Outbound]]:
-    """Read the conversation of a report and what was sent: two queries."""
-    messages = list(report.messages.select_related("author").order_by("pk"))
-    return messages, list(Outbound.objects.filter(about_id=report.pk).order_by("pk")[:PAGE_SIZE])
-
-
 def held_publications(*, limit: int = PAGE_SIZE) -> list[Publication]:
     """Read the public copies that wait for a second person, oldest first; never the report behind them."""
     return list(

@@ -45,6 +45,14 @@ def read_filters(params: Mapping[str, str], topics: Iterable[Topic]) -> Filters:
     )
 
 
+def days_of(filters: Filters) -> tuple[date | None, date | None]:
+    """Give the first and the last day of a filter, both included."""
+    return (
+        timezone.localtime(filters.since).date() if filters.since else None,
+        timezone.localtime(filters.until).date() - timedelta(days=1) if filters.until else None,
+    )
+
+
 def read_box(text: str) -> Box:
     """Read west,south,east,north in degrees; FilterError when it is no box."""
     problem = _("A bounding box is four numbers: west, south, east, north.")

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from commonbeat.foundation import clock
 from commonbeat.messaging.actions import NotRetried, retry_outbound
+from commonbeat.messaging.channel import channels, setup_of
 from commonbeat.messaging.models import Outbound, OutboundState
 from commonbeat.messaging.queries import Waiting, parts_of, text_of, waits_for
 from commonbeat.people.permissions import Permission
@@ -158,11 +159,9 @@ def _channel(row: Outbound) -> str:
 
 
 def channel_name(code: str) -> str:
-    """Name a channel by its provider."""
-    provider, _mark, kind = code.rpartition("_")
-    if not provider:
-        return {"email": _("E-mail")}.get(code, code.capitalize())
-    return f"{provider.replace('_', ' ').capitalize()} ({kind.upper() if kind in ('sms', 'ussd') else kind})"
+    """Name a channel by its provider, as its own folder does; one that is gone by its code."""
+    channel = channels().get(code)
+    return setup_of(channel).title if channel is not None else code
 
 
 def _cost(row: Outbound) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import clean_text
 from commonbeat.reports.models import State
@@ -49,9 +51,20 @@ def query_of(data: Mapping[str, str], filters: Filters, **changes: str | int | N
     return urlencode({key: value for key, value in kept.items() if value not in (None, "")})
 
 
-def of_tab(filters: Filters, tab: str) -> Filters:
-    """Give the same filters for another tab."""
-    return replace(filters, tab=tab)
+def tabs_of(
+    data: Mapping[str, str], filters: Filters, address: str, counts: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
+    """Give the tabs of the list or of the map, each with the same filters."""
+    names = {"new": _("New"), "mine": _("Mine"), "beat": _("My beat"), "all": _("All")}
+    return [
+        {
+            "label": names[tab],
+            "url": f"{address}?{query_of(data, filters, tab=tab)}",
+            "current": tab == filters.tab,
+            "count": (counts or {}).get(tab),
+        }
+        for tab in TABS
+    ]
 
 
 def number(text: str | None) -> int | None:

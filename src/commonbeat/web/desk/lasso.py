@@ -28,9 +28,9 @@ from commonbeat.web.desk.map import found_for
 from commonbeat.web.desk.pages import draw_block
 
 # A finger that wanders over a whole screen leaves some 400 corners.
+MOST_CORNERS = 2_000
 # Of a line that crosses itself: finding all crossings of 300 takes seconds.
 MOST_CROSSING_CORNERS = 150
-MOST_CORNERS = 2_000
 LONGEST_TEXT = 200_000
 # Lines shown at once; the others of a selection are one step away.
 FIRST_LINES = 50

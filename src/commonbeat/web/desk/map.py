@@ -26,7 +26,7 @@ from commonbeat.reports.queries.desk_marks import Mark
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import all_topics
 from commonbeat.web.accounts import needs, signed_in
-from commonbeat.web.desk.filters import number, query_of, read_filters
+from commonbeat.web.desk.filters import number, query_of, read_filters, tabs_of
 from commonbeat.web.desk.pages import draw, draw_block, report_address, town_map
 from commonbeat.web.desk.reports import channel_names, visible_report
 from commonbeat.web.jinja import time_ago
@@ -72,7 +72,7 @@ def map_page(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
         return draw_block(request, "desk/map.html", "beside", context)
     context |= {
-        "tabs": _tabs(request.GET, filters),
+        "tabs": tabs_of(request.GET, filters, reverse("desk:map")),
         "channels": channel_names(),
         "is_filtered": query != f"tab={filters.tab}" or bool(filters.text),
         "may_work": may(viewer, Permission.WORK_REPORTS),
@@ -160,18 +160,6 @@ def report_place(request: HttpRequest, report_id: int) -> HttpResponseBase:
 def _point(place: tuple[float, float], **properties: Any) -> dict[str, Any]:
     geometry = {"type": "Point", "coordinates": [round(place[1], 6), round(place[0], 6)]}
     return {"type": "Feature", "geometry": geometry, "properties": properties}
-
-
-def _tabs(data: QueryDict, filters: desk.Filters) -> list[dict[str, Any]]:
-    names = {"new": _("New"), "mine": _("Mine"), "beat": _("My beat"), "all": _("All")}
-    return [
-        {
-            "label": names[tab],
-            "url": f"{reverse('desk:map')}?{query_of(data, filters, tab=tab)}",
-            "current": tab == filters.tab,
-        }
-        for tab in desk.TABS
-    ]
 
 
 def _written(mark: Mark, topics: dict[int, Topic]) -> dict[str, Any]:

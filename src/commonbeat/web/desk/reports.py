@@ -37,7 +37,7 @@ from commonbeat.topics.queries import all_topics
 from commonbeat.web.accounts import home_of, needs, signed_in
 from commonbeat.web.desk.corrections import earlier_wordings
 from commonbeat.web.desk.delivery import delivery_of
-from commonbeat.web.desk.filters import number, query_of, read_filters
+from commonbeat.web.desk.filters import number, query_of, read_filters, tabs_of
 from commonbeat.web.desk.history import in_words
 from commonbeat.web.desk.marks import Piece, marked
 from commonbeat.web.desk.pages import draw, draw_block, town_map
@@ -56,7 +56,7 @@ def channel_names() -> dict[str, str]:
             "twilio_sms": "SMS (Twilio)", "vonage_sms": "SMS (Vonage)", "africastalking_sms": "SMS (Africa's Talking)",
             "smssync_sms": "SMS (SMSSync)", "smpp_sms": "SMS (SMPP)", "webhook_sms": "SMS (webhook)",
             "demo_sms": _("SMS (demo)"), "desk": _("Desk"), "telegram": "Telegram", "whatsapp": "WhatsApp",
-            "africastalking_ussd": "USSD"}  # fmt: skip
+            "africastalking_ussd": "USSD", "email": _("E-mail")}  # fmt: skip
 
 
 @require_GET
@@ -88,7 +88,7 @@ def report_list(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "page": page,
         "filters": filters,
-        "topics": {topic.pk: topic for topic in all_topics()},
+        "topic_map": {topic.pk: topic for topic in all_topics()},
         "query": query,
         "newest": page.rows[0].id if page.rows and page.newer is None else 0,
         "channels": channel_names(),
@@ -99,16 +99,8 @@ def report_list(request: HttpRequest) -> HttpResponseBase:
         return draw_block(request, "desk/reports/list.html", "rows", context)
     counts = desk.tab_counts(viewer, now=now, beat_ids=own_ids)
     address = reverse("desk:list")
-    names = {"new": _("New"), "mine": _("Mine"), "beat": _("My beat"), "all": _("All")}
-    context["tabs"] = [
-        {
-            "label": names[tab],
-            "url": f"{address}?{query_of(request.GET, filters, tab=tab)}",
-            "current": tab == filters.tab,
-            "count": _count(counts.get(tab)),
-        }
-        for tab in desk.TABS
-    ]
+    told = {tab: _count(counts.get(tab)) for tab in desk.TABS}
+    context["tabs"] = tabs_of(request.GET, filters, address, told)
     context["beats"] = desk.beats_of_desk(viewer)
     context["is_filtered"] = query != f"tab={filters.tab}" or bool(filters.text)
     search = {"q": filters.text} if filters.text else {}

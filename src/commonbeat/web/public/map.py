@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from commonbeat.maps.measures import MEASURES, REPORTS, Measure
 from commonbeat.maps.rules import SEVERAL
 from commonbeat.maps.tally import Tally, tally
 from commonbeat.reports.queries import public
-from commonbeat.reports.queries.filters import FilterError, address_part, read_filters
+from commonbeat.reports.queries.filters import FilterError, address_part, days_of, read_filters
 from commonbeat.topics.definition import Publishes, text_in
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import all_topics
@@ -76,9 +75,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
     except FilterError as error:
         return filter_refused(request, error)
     topic = next((each for each in topics if each.pk == filters.topic_id), None)
-    since = timezone.localtime(filters.since).date() if filters.since else None
-    until = timezone.localtime(filters.until).date() - timedelta(days=1) if filters.until else None
-    choice = Choice(topic, filters.category, since, until)
+    choice = Choice(topic, filters.category, *days_of(filters))
     now = clock.now()
     counts = tally()
     found = figures(counts, topics, choice, today=timezone.localtime(now).date())

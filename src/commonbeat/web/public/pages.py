@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -40,8 +41,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_GET
 def favicon(request: HttpRequest) -> HttpResponse:
     """Lead to the mark of the house: browsers ask for this name beside pictures and files."""
-    from django.templatetags.static import static
-
     return HttpResponseRedirect(static("commonbeat/mark.svg"))
 
 
@@ -107,8 +106,6 @@ def place_search(request: HttpRequest) -> HttpResponse:
 @require_GET
 def manifest(request: HttpRequest) -> HttpResponse:
     """Describe the site for a phone's home screen."""
-    from django.templatetags.static import static
-
     name = settings.COMMONBEAT.site_name
     return JsonResponse(
         {

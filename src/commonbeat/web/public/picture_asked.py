@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from commonbeat.foundation.text import ascii_digits
 from commonbeat.maps.measures import MEASURES, REPORTS, Measure
 from commonbeat.maps.picture_text import Face
 from commonbeat.maps.tiling import FARTHEST_ZOOM
-from commonbeat.reports.queries.filters import FilterError, read_filters
+from commonbeat.reports.queries.filters import FilterError, days_of, read_filters
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import all_topics
 from commonbeat.web.public.ground import town_file
@@ -91,11 +91,12 @@ def read_asked(params: Mapping[str, str]) -> Asked:
     options = settings.COMMONBEAT
     size = _("A picture is %(least)s to %(most)s pixels wide and high.") % {"least": LEAST, "most": MOST}
     place = _("A place is a latitude from -90 to 90, a longitude from -180 to 180, and a zoom from 0 to 20.")
+    since, until = days_of(filters)
     return Asked(
         topic=next((topic for topic in topics if topic.pk == filters.topic_id), None),
         category=filters.category,
-        since=timezone.localtime(filters.since).date() if filters.since else None,
-        until=timezone.localtime(filters.until).date() - timedelta(days=1) if filters.until else None,
+        since=since,
+        until=until,
         measure=measure,
         latitude=_number(params, "lat", options.map_latitude, -90, 90, place),
         longitude=_number(params, "lon", options.map_longitude, -180, 180, place),
