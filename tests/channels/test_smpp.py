@@ -138,9 +138,7 @@ def frame(command: int, sequence: int, *, status: int = 0, body: bytes = b"") ->
 @pytest.fixture
 def channel_at(monkeypatch) -> Iterator[Callable[..., SmppSms]]:
     monkeypatch.setattr(session, "_AGAIN_SECONDS", (0.01,))
-    monkeypatch.setattr(session, "_READY_SECONDS", 0.3)
     monkeypatch.setattr(session, "_TURN_SECONDS", 0.02)
-    monkeypatch.setattr(line, "ANSWER_SECONDS", 0.3)
     opened: list[tuple[SmppSms, Centre]] = []
 
     def make(answer: Callable[[int, int], bytes | None], receive=lambda messages: None) -> SmppSms:
@@ -157,6 +155,12 @@ def channel_at(monkeypatch) -> Iterator[Callable[..., SmppSms]]:
     for channel, centre in opened:
         channel.close()
         centre.close()
+
+
+@pytest.fixture
+def short_of_patience(monkeypatch) -> None:
+    monkeypatch.setattr(session, "_READY_SECONDS", 0.3)
+    monkeypatch.setattr(line, "ANSWER_SECONDS", 0.3)
 
 
 def well(command: int, sequence: int) -> bytes:
@@ -184,6 +188,7 @@ def test_a_refusal_says_whether_to_come_again(channel_at, status: int, outcome: 
     assert channel_at(answer).send(MESSAGE) == outcome
 
 
+@pytest.mark.usefixtures("short_of_patience")
 def test_a_refused_bind_and_an_absent_centre_leave_the_message_untried(channel_at) -> None:
     refused = channel_at(lambda command, sequence: frame(command | ANSWER, sequence, status=0x0E))
     assert refused.send(MESSAGE) == Failed("ConnectError", permanent=False)
@@ -192,6 +197,7 @@ def test_a_refused_bind_and_an_absent_centre_leave_the_message_untried(channel_a
     assert SmppSms(lambda: site.COMMONBEAT).send(MESSAGE) == Failed("not configured", permanent=False)
 
 
+@pytest.mark.usefixtures("short_of_patience")
 def test_silence_and_nonsense_end_the_line_and_no_more(channel_at) -> None:
     def silent(command: int, sequence: int) -> bytes:
         return b"" if command == SUBMIT else well(command, sequence)
@@ -207,16 +213,21 @@ def test_silence_and_nonsense_end_the_line_and_no_more(channel_at) -> None:
 
 
 def test_a_delivery_that_cannot_be_read_is_refused_and_the_line_stays(channel_at) -> None:
-    seen: list[tuple[int, int]] = []
+    refused: set[tuple[int, int]] = set()
+    both = threading.Event()
 
     def answer(command: int, sequence: int) -> bytes:
-        seen.append((command, sequence))
         if command == BIND:
             return well(command, sequence) + frame(DELIVER, 1, body=b"\xff") + frame(0x7777, 2)
-        return well(command, sequence) if not command & ANSWER else b""
+        if command & ANSWER:
+            refused.add((command, sequence))
+            if {(DELIVER | ANSWER, 1), (ANSWER, 2)} <= refused:
+                both.set()
+            return b""
+        return well(command, sequence)
 
     assert channel_at(answer).send(MESSAGE) == Sent("a1")
-    assert (DELIVER | ANSWER, 1) in seen and (ANSWER, 2) in seen
+    assert both.wait(10), refused
 
 
 def test_the_same_delivery_234_times_under_its_number_has_one_id(channel_at) -> None:
