@@ -81,6 +81,11 @@ class Outbound:
     language: str = ""
     # When the recipient last wrote on this channel; None when never. Only where limits.asks_when_heard.
     heard_at: datetime | None = None
+    # After this the message is of no use to anybody; a provider that keeps messages is told so.
+    expires_at: datetime | None = None
+    # What has the same topic takes the place of what was shown before, where a channel can do so.
+    topic: str = ""
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Request:
 class Limits:
     """What a channel can carry."""
 
-    # "phone", "email" or "chat"
+    # "phone", "email", "chat" or "push"
     address_kind: str
     per_second: float
     body_bytes: int = 65_536

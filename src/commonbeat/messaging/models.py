@@ -12,6 +12,8 @@ class ContactKind(models.TextChoices):
     EMAIL = "email"
     # An account of a chat service: its user id there, behind the name of the service ("telegram:123456789").
     CHAT = "chat"
+    # A browser that asked for push messages: its endpoint and keys.
+    PUSH = "push"
 
 
 class Contact(models.Model):
@@ -75,6 +77,22 @@ class OutboundState(models.TextChoices):
     EXPIRED = "expired"
 
 
+class Broadcast(models.Model):
+    """One text for many recipients: sealed and measured once, however many rows of the outbox carry it."""
+
+    RETENTION: ClassVar = "the sealed body for 30 days after it expires (a setting), the row for two years"
+
+    key = models.CharField(max_length=80, unique=True)
+    body_sealed = models.BinaryField()
+    segments = models.PositiveSmallIntegerField(default=1)
+    encoding = models.CharField(max_length=8, default="GSM-7")
+    # For channels that can replace what they showed before (push): the same topic takes its place.
+    topic = models.CharField(max_length=32, blank=True)
+    is_urgent = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+
 class Outbound(models.Model):
     """One message to one recipient."""
 
@@ -83,7 +101,9 @@ class Outbound(models.Model):
     idempotency_key = models.CharField(max_length=80, unique=True)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="outbound")
     channel = models.CharField(max_length=20)
+    # Empty where a broadcast holds the text.
     body_sealed = models.BinaryField()
+    broadcast = models.ForeignKey(Broadcast, null=True, on_delete=models.CASCADE, related_name="outbound")
     # 0 for replies, 10 for bulk: replies go first.
     priority = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=OutboundState.choices, default=OutboundState.QUEUED)

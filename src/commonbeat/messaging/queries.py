@@ -127,9 +127,15 @@ def replies_since(contact: Contact, since: datetime) -> int:
 
 def text_of(outbound: Outbound) -> str:
     """Decrypt the text of a message of ours; empty once the retention has passed."""
-    if not outbound.body_sealed:
-        return ""
-    return sealing.open_outbound(settings.COMMONBEAT.secret, outbound.body_sealed)
+    sealed = sealed_body(outbound)
+    return sealing.open_outbound(settings.COMMONBEAT.secret, sealed) if sealed else ""
+
+
+def sealed_body(outbound: Outbound) -> bytes:
+    """Give the sealed text of a message of ours: its own, or that of its broadcast."""
+    if outbound.body_sealed or outbound.broadcast is None:
+        return bytes(outbound.body_sealed)
+    return bytes(outbound.broadcast.body_sealed)
 
 
 def due_queues(codes: Sequence[str], *, now: datetime) -> set[tuple[str, bool]]:

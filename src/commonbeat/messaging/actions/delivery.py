@@ -16,7 +16,7 @@ from commonbeat.messaging import channel as contract
 from commonbeat.messaging import events, policy, sealing
 from commonbeat.messaging.actions.contacts import stop_contact
 from commonbeat.messaging.models import Contact, Outbound, OutboundState, Part, Spending
-from commonbeat.messaging.queries import round_of
+from commonbeat.messaging.queries import round_of, sealed_body
 from commonbeat.messaging.rules import is_known_not_taken, send_again_in
 
 Outcome = contract.Sent | contract.Failed
@@ -84,12 +84,13 @@ def note_receipt(*, channel: str, receipt: contract.Receipt, now: datetime) -> b
 def retry_outbound(*, outbound_id: int, actor_id: int, now: datetime) -> Outbound:
     """Send a message again that failed or came too late, because a person wants it; raise NotRetried."""
     with transaction.atomic():
-        row = Outbound.objects.select_for_update(of=("self",)).select_related("contact").get(pk=outbound_id)
+        locked = Outbound.objects.select_for_update(of=("self",))
+        row = locked.select_related("contact", "broadcast").get(pk=outbound_id)
         if row.state not in (OutboundState.FAILED, OutboundState.EXPIRED):
             raise NotRetried("This message has not failed.")
         if row.contact.stopped_at is not None:
             raise NotRetried("The person wants no more messages.")
-        if not row.body_sealed:
+        if not sealed_body(row):
             raise NotRetried("The text is no longer kept.")
         if row.state == OutboundState.FAILED:
             # The gateway knows the old key, and would take the new attempt for the old message.

@@ -21,7 +21,7 @@ from commonbeat.messaging.actions.contacts import AddressError, contact_for
 from commonbeat.messaging.actions.delivery import note_receipt
 from commonbeat.messaging.actions.outbox import enqueue
 from commonbeat.messaging.actions.pieces import gather
-from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound, OutboundState
+from commonbeat.messaging.models import Broadcast, Contact, Inbound, InboundState, Outbound, OutboundState
 from commonbeat.messaging.rules import REPLIES_LIMIT, REPLIES_WINDOW, VITAL_AFTER, understand_again_in
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,8 @@ def purge_raw(*, now: datetime) -> int:
         .exclude(state__in=[OutboundState.QUEUED, OutboundState.LEASED])
         .exclude(body_sealed=b"")
     )
-    return old.update(body_sealed=b"") + sent.update(body_sealed=b"")
+    casts = Broadcast.objects.filter(expires_at__lt=limit).exclude(body_sealed=b"")
+    return old.update(body_sealed=b"") + sent.update(body_sealed=b"") + casts.update(body_sealed=b"")
 
 
 def _understand(pk: int, handle: Handle, held: dict[int, datetime], now: datetime) -> None:

@@ -16,7 +16,7 @@ from commonbeat.messaging import channel as contract
 from commonbeat.messaging import policy, sealing
 from commonbeat.messaging.actions.delivery import give_up
 from commonbeat.messaging.models import Contact, Outbound, OutboundState
-from commonbeat.messaging.queries import address_of, last_heard_on, sending_key
+from commonbeat.messaging.queries import address_of, last_heard_on, sealed_body, sending_key
 from commonbeat.messaging.rules import BULK
 
 LEASE = timedelta(seconds=60)
@@ -111,7 +111,8 @@ def lease(wanted: Wanted, *, limit: int, now: datetime) -> list[Leased]:
         for found in due(wanted, now=now):
             if connection.vendor == "postgresql":
                 found = found.select_for_update(of=("self",), skip_locked=True)
-            rows += found.select_related("contact").order_by("priority", "due_at", "id")[: limit - len(rows)]
+            whole = found.select_related("contact", "broadcast")
+            rows += whole.order_by("priority", "due_at", "id")[: limit - len(rows)]
         late = [row.pk for row in rows if row.expires_at <= now]
         if late:
             Outbound.objects.filter(pk__in=late).update(state=OutboundState.EXPIRED)
@@ -205,10 +206,13 @@ def _opened(rows: list[Outbound], channel: str, now: datetime) -> list[Leased]:
         try:
             message = contract.Outbound(
                 recipient=address_of(row.contact),
-                text=sealing.open_outbound(settings.COMMONBEAT.secret, row.body_sealed),
+                text=sealing.open_outbound(settings.COMMONBEAT.secret, sealed_body(row)),
                 idempotency_key=sending_key(row),
                 language=row.contact.language,
                 heard_at=heard.get(row.contact_id),
+                expires_at=row.expires_at,
+                topic=row.broadcast.topic if row.broadcast else "",
+                is_urgent=row.broadcast is not None and row.broadcast.is_urgent,
             )
         except SealError:
             give_up(row.pk, "unreadable", now)
