@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "commonbeat.messaging",
     "commonbeat.reports",
     "commonbeat.maps",
+    "commonbeat.alerts",
     "commonbeat.intake",
     "commonbeat.web",
 ]
