@@ -26,6 +26,7 @@ SECONDS = 4.0 if QUICK else 15.0
 QUEUED = 100_000
 NAMES = 20_000 if QUICK else 500_000
 MESSAGES = 60 if QUICK else 300
+STEP_NAMES = 2_000 if QUICK else 20_000
 
 
 def inbound(begun: Path, table: Table) -> None:
@@ -37,11 +38,17 @@ def inbound(begun: Path, table: Table) -> None:
 
 
 def dialogue(begun: Path, table: Table) -> None:
-    """Understand first messages of new people: report, place, topic, reply."""
+    """Take steps of the dialogue; then understand first messages of new people: report, place, topic, reply."""
+    figures = json.loads(child(dict(os.environ), "bench.load.dialogue", str(STEP_NAMES)).splitlines()[-1])
+    table.add("dialogue_p50_ms", figures["dialogue_p50_ms"], "ms", "one step, the world in memory")
+    table.add("dialogue_p99_ms", figures["dialogue_p99_ms"], "ms", "  99th percentile (1,600 letters)")
+    site = f"one step, the site's world: {STEP_NAMES} places, {STEP_NAMES // 2} reports"
+    table.add("dialogue_site_p50_ms", figures["dialogue_site_p50_ms"], "ms", site)
+    table.add("dialogue_site_p99_ms", figures["dialogue_site_p99_ms"], "ms", "  99th percentile")
     with copied(begun) as folder:
         spent = sorted(json.loads(child(environment(folder), "bench.load.outbox", "understand", str(MESSAGES))))
-    table.add("dialogue_p50_ms", spent[len(spent) // 2], "ms", "a message understood, its report and reply committed")
-    table.add("dialogue_p99_ms", spent[int(len(spent) * 0.99)], "ms", "  99th percentile")
+    table.add("understood_p50_ms", spent[len(spent) // 2], "ms", "a message understood, its report and reply committed")
+    table.add("understood_p99_ms", spent[int(len(spent) * 0.99)], "ms", "  99th percentile")
 
 
 def outbox(begun: Path, table: Table) -> None:

@@ -88,8 +88,12 @@ def shared_data() -> Path:
 def _fresh_cache() -> None:
     from django.core.cache import cache
 
+    from commonbeat.alerts import index
+
     # Rate limits count in the cache; a test must not inherit another's guesses.
     cache.clear()
+    # Subscriptions are kept in memory, and a test's are taken back with its transaction.
+    index.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -173,6 +177,18 @@ def overseer(db: None) -> User:
 def administrator(db: None) -> User:
     """Give the administrator."""
     return make.make_user("administrator", role=Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def translator(db: None) -> User:
+    """Give the volunteer, who reads three languages and sees masked texts only."""
+    return make.make_user("translator", role=Role.TRANSLATOR, languages_read=["en", "sq", "ar"])
+
+
+@pytest.fixture
+def translator_client(translator: User) -> Client:
+    """Give a browser in which the volunteer is signed in with a second factor."""
+    return make.signed_in(translator)
 
 
 @pytest.fixture

@@ -148,9 +148,10 @@ def posts(first: int, seconds: float, key: bytes) -> Callable[[], tuple[int, byt
     return following
 
 
-def gets(path: str, seconds: float, rate: float) -> Callable[[], tuple[int, bytes] | None]:
+def gets(path: str, seconds: float, rate: float, header: str = "") -> Callable[[], tuple[int, bytes] | None]:
     """Give the same request at a steady pace; rate 0 is as fast as it goes."""
-    request = b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: loadgen\r\n\r\n" % path.encode()
+    more = f"{header}\r\n".encode() if header else b""
+    request = b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: loadgen\r\n%b\r\n" % (path.encode(), more)
     begun: list[float] = []
     asked = [0]
 
@@ -182,12 +183,13 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--path", default="/")
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--header", default="", help="one more header of each request, such as Accept-Encoding: gzip")
     parser.add_argument("--acknowledged", type=Path, help="file for the numbers of what was acknowledged")
     given = parser.parse_args()
     if given.kind == "post":
         following = posts(given.first, given.seconds, given.key.encode())
     else:
-        following = gets(given.path, given.seconds, given.rate)
+        following = gets(given.path, given.seconds, given.rate, given.header)
     begun = time.perf_counter()
     tally = asyncio.run(load(given.port, given.connections, following))
     passed = time.perf_counter() - begun

@@ -75,6 +75,16 @@ SHOTS = [
         size=DESKTOP,
         follow=r"/desk/reports/\d+/",
     ),
+    Shot("alerts", "/desk/alerts/", "Alerts at the desk: one waits for a second person", who="sara", size=DESKTOP),
+    Shot("alert-where", "/desk/alerts/new/?kind=danger", "An alert at night: where?", who="mira", dark=True),
+    Shot(
+        "alert-check",
+        "/desk/alerts/",
+        "The second person reads what will go out",
+        who="sara",
+        size=DESKTOP,
+        follow=r"/desk/alerts/\d+/",
+    ),
     Shot("moderation", "/desk/moderation/", "Held texts wait for a second person", who="sara", size=DESKTOP),
     Shot("topics", "/administration/topics/", "Topics are data", who="admin", size=DESKTOP),
     Shot(

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from commonbeat.people.permissions import Permission
 
-STAFF = ("desk", "oversight", "administration")
+STAFF = ("desk", "oversight", "administration", "translating")
 # Shows nothing: it leads each role to its own first page.
 SIGNPOSTS = frozenset({"desk:home"})
 

@@ -96,7 +96,17 @@ each_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda p: p.c
 each_sender = pytest.mark.parametrize("provider", [p for p in PROVIDERS if p.is_called], ids=lambda p: p.code)
 each_channel = pytest.mark.parametrize(
     "code",
-    ["kannel_sms", "smsgate_sms", "telegram", "whatsapp", "africastalking_ussd", "demo_sms", "email", *gateways.CODES],
+    [
+        "kannel_sms",
+        "smsgate_sms",
+        "telegram",
+        "whatsapp",
+        "africastalking_ussd",
+        "demo_sms",
+        "email",
+        "webpush",
+        *gateways.CODES,
+    ],
 )
 
 
@@ -150,6 +160,7 @@ def test_every_channel_of_the_site_is_tested_here() -> None:
         "africastalking_ussd",
         "demo_sms",
         "email",
+        "webpush",
         *gateways.CODES,
     }
 
@@ -158,7 +169,7 @@ def test_every_channel_of_the_site_is_tested_here() -> None:
 def test_a_channel_states_its_limits(code: str) -> None:
     channel = channels()[code]
     assert channel.code == code
-    assert channel.limits.address_kind in ("phone", "email", "chat")
+    assert channel.limits.address_kind in ("phone", "email", "chat", "push")
     assert channel.limits.per_second > 0
     assert channel.limits.body_bytes <= 1_000_000
 

@@ -71,6 +71,16 @@ def test_receipts_are_read_in_words_and_in_fields() -> None:
         assert receipt(text) is None
 
 
+@pytest.mark.parametrize("answered", ["3f2a", "3F2A", "00003f2a", "00003F2A", "16170", "0000016170"])
+@pytest.mark.parametrize("reported", ["16170", "3f2a", "00003F2A"])
+def test_a_receipt_for_an_earlier_line_names_every_way_to_write_the_number(answered: str, reported: str) -> None:
+    one = Delivery("38344123456", 1, 0x04, 0, f"id:{reported} stat:DELIVRD err:000".encode())
+    found = message_of(one, "p", {}, latin1=False)
+    assert isinstance(found, Receipt)
+    assert found.about == reported
+    assert answered in (found.about, *found.spellings)
+
+
 @given(st.binary(max_size=200), st.integers(0, 255), st.integers(0, 255))
 def test_no_octets_make_it_fail(data: bytes, esm_class: int, data_coding: int) -> None:
     one = Delivery("38344123456", 1, esm_class, data_coding, data, sar=(7, 2, 1))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from commonbeat.foundation.text import fold
+from commonbeat.intake.alert_intents import AlertPlace, AlertPlaces, LookOut
+from commonbeat.intake.proxy_intents import ProxyStanding, Unanswered
 from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed
 from commonbeat.topics.queries import keyword_key
 
@@ -44,6 +46,11 @@ class FakeWorld:
     own: Standing | None = None
     waiting: Unconfirmed | None = None
     meanwhile: Sequence[str] = ()
+    as_proxy: ProxyStanding | None = None
+    without_consent: Sequence[Unanswered] = ()
+    movable: Sequence[int] = ()
+    alert_places: Sequence[AlertPlace] = ()
+    wanted: Sequence[LookOut] = ()
     looked_up: list[str] = field(default_factory=list)
 
     def recognise(self, text: str) -> str | None:
@@ -129,3 +136,23 @@ class FakeWorld:
     def unconfirmed(self) -> Unconfirmed | None:
         """Give what waits for YES."""
         return self.waiting
+
+    def proxy(self) -> ProxyStanding | None:
+        """Give the standing."""
+        return self.as_proxy
+
+    def unanswered(self) -> Sequence[Unanswered]:
+        """Give what waits for an answer about consent."""
+        return self.without_consent
+
+    def can_be_on_behalf(self, report_id: int) -> bool:
+        """Look it up."""
+        return report_id in self.movable
+
+    def alerts(self) -> AlertPlaces:
+        """Give the places; three are all that can be had."""
+        return AlertPlaces(tuple(self.alert_places), is_full=len(self.alert_places) >= 3)
+
+    def look_outs(self, language: str) -> Sequence[LookOut]:
+        """Give the alerts."""
+        return self.wanted

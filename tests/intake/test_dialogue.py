@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from commonbeat.foundation.ids import new_reference
 from commonbeat.intake import texts
 from commonbeat.intake.commands import Word, parse_command
-from commonbeat.intake.dialogue import MISSES, step
+from commonbeat.intake.dialogue import step
 from commonbeat.intake.scene import ADDITION_SECONDS
+from commonbeat.intake.standing import MISSES
 from commonbeat.intake.state import (
     REFERENCE_MARK,
     Answer,

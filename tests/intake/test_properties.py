@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commonbeat.foundation.text import clean_text, segments
+from commonbeat.intake.alert_intents import AlertPlace, LookOut
 from commonbeat.intake.commands import parse_command
 from commonbeat.intake.dialogue import TEXT_LIMIT, step
+from commonbeat.intake.proxy_intents import ProxyStanding, SayWhy, Unanswered
 from commonbeat.intake.state import (
     REFERENCE_MARK,
     Answer,
@@ -51,6 +53,9 @@ states = st.builds(
     unplaced=st.booleans(),
     language_by=st.sampled_from(LanguageBy),
     leaning=st.sampled_from(("", *LANGUAGES)),
+    on_behalf=st.booleans(),
+    then=st.sampled_from((Asks.NOTHING, Asks.PLACE, Asks.PICK, Asks.CORRECT, Asks.TOPIC)),
+    later=st.one_of(st.just(CODES), st.just(("1", "2")), st.just(("1", "99")), st.just(())),
 )
 worlds = st.builds(
     FakeWorld,
@@ -58,10 +63,30 @@ worlds = st.builds(
     stopped=st.booleans(),
     question=st.sampled_from((None, Question(5, 50))),
     own=st.sampled_from((None, Standing(7, "KX7M4QXP2R", "rejected", "r" * 300))),
+    as_proxy=st.sampled_from((None, ProxyStanding(1, True), ProxyStanding(1, False, seconds(NOW)))),
+    without_consent=st.sampled_from(((), tuple(Unanswered(number, REFERENCE) for number in range(10)))),
+    movable=st.sampled_from(((), tuple(range(10)))),
+    alert_places=st.sampled_from(
+        (
+            (),
+            (AlertPlace(1, "Old Bridge"), AlertPlace(2, "", is_everywhere=True)),
+            tuple(AlertPlace(number, "h" * 40) for number in range(3)),
+        )
+    ),
+    wanted=st.sampled_from(
+        (
+            (),
+            (LookOut(1, "A child is missing", seconds(NOW) - 60), LookOut(2, "w" * 160)),
+            (LookOut(3, "A white van"),),
+            (LookOut(4, "Over", seconds(NOW) - 60, is_active=False),),
+        )
+    ),
 )
 _pieces = st.sampled_from(
     ["STOP", "DUMP", "light", "0", "2", "٢", "#", "NEW", "status", "Old Bridge", "School", "42.38 20.43", "violence",
-     REFERENCE, "نفايات", "ë", "\x00", "\u202e", "😀", "?", "\n", "https://", "mattress near the river", "ndihmë"]
+     REFERENCE, "نفايات", "ë", "\x00", "\u202e", "😀", "?", "\n", "https://", "mattress near the river", "ndihmë",
+     "BEHALF", "ne emer te", "نيابة عن", "RESIGN", "5", "4 danger", "ALERTS", "alert", "NJOFTIME", "تنبيهات",
+     "STOP ALERTS", "STOP 1", "SAW", "I saw", "pashë", "رأيت", "ALL", "water"]
 )  # fmt: skip
 said = st.one_of(
     st.text(max_size=300),
@@ -82,7 +107,7 @@ def test_any_message_in_any_state_is_answered_briefly_and_never_lost(state: Stat
     assert load_state(dump_state(turn.state)) == turn.state
     cleaned = clean_text(text, TEXT_LIMIT)
     command = parse_command(cleaned, LANGUAGES)
-    kept = [intent for intent in turn.intents if isinstance(intent, Submit | Answer | SetPlace | SetTopic)]
+    kept = [intent for intent in turn.intents if isinstance(intent, Submit | Answer | SetPlace | SetTopic | SayWhy)]
     if command is None and not kept and not world.stopped:
         # Whatever is not stored is answered: the help, a list, a lookup, or the question what happened.
         assert replies
@@ -93,7 +118,7 @@ def test_any_message_in_any_state_is_answered_briefly_and_never_lost(state: Stat
 @given(states, st.text(alphabet=st.characters(categories=["L"]), min_size=40, max_size=200), worlds)
 def test_many_letters_are_always_stored_whole(state: State, text: str, world: FakeWorld) -> None:
     turn = step(state, Heard(text), world, NOW)
-    stored = "\n".join(intent.text for intent in turn.intents if isinstance(intent, Submit | Answer))
+    stored = "\n".join(intent.text for intent in turn.intents if isinstance(intent, Submit | Answer | SayWhy))
     assert clean_text(text, TEXT_LIMIT) in stored
 
 
@@ -101,7 +126,7 @@ def test_many_letters_are_always_stored_whole(state: State, text: str, world: Fa
 def test_a_sentence_survives_whatever_stands_before_it(state: State, text: str, world: FakeWorld) -> None:
     sentence = "seven zebras quarrel on my balcony"
     turn = step(state, Heard(f"{text[:3_000]} {sentence}"), world, NOW)
-    assert sentence in "\n".join(i.text for i in turn.intents if isinstance(i, Submit | Answer))
+    assert sentence in "\n".join(i.text for i in turn.intents if isinstance(i, Submit | Answer | SayWhy))
 
 
 @given(states, said, worlds)
@@ -131,7 +156,7 @@ STOPS = (
 def test_stop_always_stops_and_is_confirmed_once(state: State, word: str, noise: str, world: FakeWorld) -> None:
     turn = step(state, Heard(noise + word + noise), world, NOW)
     assert Stop() in turn.intents
-    assert not any(isinstance(intent, Submit | Answer) for intent in turn.intents)
+    assert not any(isinstance(intent, Submit | Answer | SayWhy) for intent in turn.intents)
     assert len(turn.replies) == (0 if world.stopped else 1)
     assert turn.state.asks is Asks.NOTHING
 

@@ -183,6 +183,18 @@ def test_the_same_again_changes_nothing() -> None:
     assert not Correction.objects.exists()
 
 
+def test_what_the_desk_closes_at_that_very_moment_becomes_a_report_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    phone = phone_of("medicine-stock-out", "Clinic 12")
+    said(phone, "STOCK amoxicillin 0")
+    first = Report.objects.get()
+    # As if it had been chosen for a correction a moment before.
+    monkeypatch.setattr("commonbeat.intake.coding.corrected_by", lambda *_, **__: first)
+    Report.objects.update(state="rejected")
+    said(phone, "STOCK amoxicillin 10")
+    assert [r.answers["left"] for r in Report.objects.order_by("id")] == [0, 10]
+    assert not Correction.objects.exists()
+
+
 @pytest.mark.parametrize("hours", [7, 24])
 def test_later_it_is_a_new_report(hours: int) -> None:
     phone = phone_of("medicine-stock-out", "Clinic 12")

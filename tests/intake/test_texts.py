@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from commonbeat.foundation.text import segments
-from commonbeat.intake import texts
+from commonbeat.intake import alert_texts, proxy_texts, texts
 
 REFERENCE = "KX7M-4QXP-2R"
 NAMES = ["Illegal dump", "Street light", "Harassment", "Violence", "Stolen goods", "Something else"]
@@ -18,12 +18,14 @@ GIVEN = {
     "references": [REFERENCE] * 4, "site": "The whole quarter by the river",
     "link": "https://riverside.example.org/report/", "said": "Stock: amoxicillin = 0 at Clinic 12.",
     "missing": ["Place"], "problems": [], "example": "STOCK amoxicillin 0 clinic 12",
-    "form": "STOCK medicine number place",
+    "form": "STOCK medicine number place", "community": "The villages above the river",
+    "alerts": ["A child is missing: the market place", "A white van"], "kind": "A rumour corrected",
 }  # fmt: skip
 SENTENCES = [
-    each for name, each in inspect.getmembers(texts, inspect.isfunction)
-    if each.__module__ == texts.__name__ and name[0] != "_"
-    and name not in ("for_phone", "numbered", "state_sentence")
+    each for module in (texts, proxy_texts, alert_texts)
+    for name, each in inspect.getmembers(module, inspect.isfunction)
+    if each.__module__ == module.__name__ and name[0] != "_"
+    and name not in ("for_phone", "numbered", "state_sentence", "named", "everywhere")
 ]  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def test_a_sentence_stays_short(sentence, language: str, most: int) -> None:
         text = texts.for_phone(sentence(**given))
     # Menus may take a second part in any language.
     assert segments(text).parts <= (
-        max(most, 2 if language != "ar" else 3) if "topics" in given or "places" in given else most
+        max(most, 2 if language != "ar" else 3) if {"topics", "places", "alerts"} & given.keys() else most
     )
     assert "%(" not in text
 

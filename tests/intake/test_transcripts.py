@@ -10,12 +10,12 @@ import pytest
 from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
-from commonbeat.intake import texts
+from commonbeat.intake import alert_texts, proxy_texts, texts
 from commonbeat.intake.actions import purge_sessions
 from commonbeat.messaging.models import Contact, Outbound
 from commonbeat.places.models import PlaceName
 from commonbeat.reports.models import Message, PlaceSource, Report
-from commonbeat.topics.queries import enabled_topics
+from commonbeat.topics.queries import offered_topics
 from commonbeat.topics.ready_made import install_ready_made
 from tests import make
 from tests.intake.phone import Phone
@@ -52,7 +52,9 @@ def talk(transcript: str, *, language: str = "en", phone: Phone | None = None) -
 
 
 def sentence(call: str, language: str) -> str:
-    """Make the sentence that a line of a transcript names: name(key=value, …)."""
+    """Make the sentence that a line of a transcript names: name(key=value; …), or several with " + " between them."""
+    if " + " in call:
+        return " ".join(sentence(part, language) for part in call.split(" + "))
     name, _bracket, rest = call.rstrip(")").partition("(")
     given: dict[str, object] = {}
     given.update(pair.split("=", 1) for pair in rest.split("; ") if pair)
@@ -61,11 +63,12 @@ def sentence(call: str, language: str) -> str:
         known = {"{ref}": format_reference(newest.reference), "{refs}": [format_reference(newest.reference)]}
         given = {k: known.get(str(v), v) for k, v in given.items()}
     if given.get("topics") == "all":
-        given["topics"] = [topic.name_in(language) for topic in enabled_topics()]
-    if "places" in given:
-        given["places"] = str(given["places"]).split("|")
+        given["topics"] = [topic.name_in(language) for topic in offered_topics()]
+    for listed in {"places", "alerts"} & given.keys():
+        given[listed] = [each for each in str(given[listed]).split("|") if each]
     with translation.override(language):
-        return texts.for_phone(getattr(texts, name)(**given))
+        module = next(each for each in (texts, proxy_texts, alert_texts) if hasattr(each, name))
+        return texts.for_phone(getattr(module, name)(**given))
 
 
 def only_report() -> Report:

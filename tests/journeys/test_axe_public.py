@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCREENS = [
     "/", "/report/", "/report/offline/", "/reports/", "/reports/?topic=street-light", "/reports/shown1/", "/map/",
     "/data/", "/officer/", "/lookup/", "/about/anonymous/", "/sms/", "/privacy/", "/nothing-here/",
+    "/alerts/", "/alerts/near/", "/alerts/subscribe/", "/alerts/subscribe/manage/",
 ]  # fmt: skip
 STEPS = ["category", "what", "questions", "where", "photos", "contact", "check"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

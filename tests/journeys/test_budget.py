@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["site"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-BUDGET = {"/": 50_000, "/reports/": 50_000, "/officer/": 50_000, "/report/": 50_000, "/data/": 50_000, "/map/": 160_000}
+BUDGET = {
+    "/": 50_000, "/reports/": 50_000, "/officer/": 50_000, "/report/": 50_000, "/data/": 50_000, "/map/": 160_000,
+    "/alerts/": 50_000, "/alerts/near/": 50_000, "/alerts/subscribe/": 160_000,
+}  # fmt: skip
 FILL = """
 import django
 django.setup()

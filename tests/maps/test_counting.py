@@ -212,7 +212,7 @@ def test_totals_reconcile(lamps: Topic, officer: User) -> None:
 def test_rebuilding_reads_in_chunks(lamps: Topic, officer: User) -> None:
     for _ in range(5):
         published(lamps, officer)
-    assert [len(chunk) for chunk in public_contributions(2)] == [2, 2, 1]
+    assert [len(chunk.publication_id) for chunk in public_contributions(2)] == [2, 2, 1]
 
 
 def test_counting_a_batch_costs_as_many_queries_whatever_its_size(

@@ -7,12 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from commonbeat.journal.models import Entry
 from commonbeat.messaging import channel as contract
-from commonbeat.messaging.actions import answer_asked, enqueue, note_answers, note_receipt, stop_contact
-from commonbeat.messaging.actions.outbox import LEASE
+from commonbeat.messaging.actions import (
+    answer_asked,
+    enqueue,
+    note_answers,
+    note_receipt,
+    note_silence,
+    stop_contact,
+)
+from commonbeat.messaging.actions.outbox import LEASE, Wanted, lease
 from commonbeat.messaging.channel import Asked
 from commonbeat.messaging.models import Outbound, OutboundState
-from commonbeat.messaging.rules import DOWN_AFTER
+from commonbeat.messaging.queries import health
+from commonbeat.messaging.rules import DOWN_AFTER, is_down
 from commonbeat.worker.sending import Sending
 from tests.make import make_contact
 
@@ -121,3 +130,50 @@ def test_the_worker_leaves_these_messages_alone() -> None:
     finally:
         sending.close()
     assert states() == [OutboundState.QUEUED]
+
+
+def test_a_silent_telephone_counts_as_down_and_another_gateway_takes_over(settings) -> None:
+    settings.COMMONBEAT = replace(settings.COMMONBEAT, send_fallbacks=("smssync_sms=kannel_sms",))
+    queue("a")
+
+    def look(minutes: int) -> bool:
+        note_silence(now=DAY + timedelta(minutes=minutes))
+        state = health().get("smssync_sms")
+        return state is not None and is_down(state.failures, state.failing_since, DAY + timedelta(minutes=minutes))
+
+    assert [look(minutes) for minutes in (1, 4, 5, 6, 7)] == [False, False, False, False, True]
+    assert Entry.objects.filter(kind="messaging.channel_down").count() == 1
+    wanted = Wanted("kannel_sms", instead_of=["smssync_sms"])
+    assert [one.message.idempotency_key for one in lease(wanted, limit=5, now=DAY + timedelta(minutes=8))] == ["a"]
+    # It comes back, and there is nothing left for it to take.
+    assert ask(DAY + timedelta(minutes=9), most=10, will_confirm=True) == []
+    assert not look(9)
+    assert Entry.objects.filter(kind="messaging.channel_back").count() == 1
+
+
+def test_a_telephone_that_takes_and_never_confirms_is_missed_too() -> None:
+    queue("a")
+    for minutes in range(12):
+        ask(DAY + timedelta(minutes=minutes), most=10, will_confirm=True)
+        note_silence(now=DAY + timedelta(minutes=minutes, seconds=59))
+    assert health()["smssync_sms"].failures > 0
+
+
+def test_bulk_at_night_and_an_empty_queue_are_no_silence() -> None:
+    queue("bulk", now=NIGHT, priority=10)
+    note_silence(now=NIGHT + timedelta(hours=1))
+    assert health() == {}
+
+
+def test_the_pace_of_the_site_counts_for_a_telephone_too(settings) -> None:
+    settings.COMMONBEAT = replace(settings.COMMONBEAT, send_rates=("smssync_sms=0.05",))
+    for number in range(8):
+        queue(f"m{number}", address=f"+38344123{number:03d}")
+    assert len(ask(most=10)) == 3
+    assert ask(DAY + timedelta(seconds=20), most=10) == []
+    assert len(ask(DAY + timedelta(seconds=61), most=10, will_confirm=True)) == 3
+    assert ask(DAY + timedelta(seconds=62), most=10, will_confirm=True) == []
+    settings.COMMONBEAT = replace(settings.COMMONBEAT, send_rates=("smssync_sms=0.002",))
+    Outbound.objects.filter(state=OutboundState.LEASED).update(state=OutboundState.QUEUED)
+    assert ask(DAY + timedelta(seconds=400), most=10) == []
+    assert len(ask(DAY + timedelta(seconds=502), most=10)) == 1

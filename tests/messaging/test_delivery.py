@@ -75,6 +75,34 @@ def test_the_providers_own_figure_counts_in_the_sites_currency(contact: Contact,
     assert Outbound.objects.get().cost_micros == Spending.objects.get().cost_micros == cost
 
 
+def test_a_receipt_may_write_the_number_in_another_way(contact: Contact) -> None:
+    one, parted = queue(contact), queue(contact, "b", text=LONG)
+    leased()
+    record_outcomes([(one.pk, Sent("3F2A")), (parted.pk, Sent("3F2B", part_ids=("3F2B", "3F2C")))], now=NOW)
+    for decimal, hexadecimal in (("16170", "3F2A"), ("16171", "3F2B"), ("16172", "3F2C")):
+        assert not note_receipt(channel="kannel_sms", receipt=receipt(decimal), now=NOW)
+        told = receipt(decimal, spellings=("3f2x", hexadecimal))
+        assert not note_receipt(channel="smsgate_sms", receipt=told, now=NOW)
+        assert note_receipt(channel="kannel_sms", receipt=told, now=NOW)
+    assert set(Outbound.objects.values_list("state", flat=True)) == {OutboundState.DELIVERED}
+
+
+def test_what_a_receipt_alone_says_was_sent_is_booked_once(contact: Contact) -> None:
+    lost, slow = queue(contact), queue(contact, "b")
+    leased()
+    record_failed(outbound_id=lost.pk, code="ReadTimeout", permanent=False, now=NOW)
+    for _ in range(2):
+        assert note_receipt(channel="kannel_sms", receipt=receipt("a"), now=NOW)
+        assert note_receipt(channel="kannel_sms", receipt=receipt("b"), now=NOW)
+    assert (Spending.objects.get().messages, Spending.objects.get().cost_micros) == (2, 100_000)
+    # The gateway's answer, late: its number counts, and a price that it tells, but no second message.
+    record_outcomes([(slow.pk, Sent("p", price=price_of("0.07", "EUR")))], now=NOW)
+    record_outcomes([(slow.pk, Sent("p", price=price_of("0.09", "EUR")))], now=NOW)
+    slow.refresh_from_db()
+    assert (slow.state, slow.provider_id, slow.cost_micros) == (OutboundState.DELIVERED, "p", 70_000)
+    assert (Spending.objects.get().messages, Spending.objects.get().cost_micros) == (2, 120_000)
+
+
 def test_a_price_that_comes_with_the_receipt_corrects_the_book(contact: Contact) -> None:
     row = queue(contact)
     leased()

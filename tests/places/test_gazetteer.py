@@ -11,6 +11,7 @@ import pytest
 from commonbeat.places.actions import PlaceRow, load_places
 from commonbeat.places.gazetteer import find_places, place_called, place_in_text, places_in_text
 from commonbeat.places.models import Place, PlaceName
+from commonbeat.places.names_index import NamesIndex, Row
 from tests.make import NOW
 
 ROWS = [
@@ -183,3 +184,13 @@ def test_some_thousand_names_are_searched_in_milliseconds(db: None) -> None:
         spent.append(time.process_time() - start)
     # Measured 3 ms for both together, version check included; the bound leaves room for a busy machine.
     assert sorted(spent)[len(spent) // 2] < 0.02
+
+
+def test_a_name_is_found_among_thousands_that_share_half_of_it() -> None:
+    # Enough that those which share little are left out, "bra" and "ga" being in all of them.
+    names = [f"bragaba {first}{second}{third}" for first in "bdfghjklmn" for second in "aeiou" for third in range(600)]
+    rows = [Row(name, place, False) for place, name in enumerate(["bragadova", *names], 1)]
+    index = NamesIndex().with_more([rows])
+    assert len(index) > 25_000
+    for asked in ("bragadova", "bragdova", "bragadov", "bragadva"):
+        assert ("bragadova", 1) in index.like(asked, 100)

@@ -17,7 +17,7 @@ from commonbeat.reactions.dialling import Screen
 from commonbeat.reactions.run import react_batch
 from commonbeat.reports.actions.dialogue import ask_reporter
 from commonbeat.reports.models import Message, MessageKind, Report
-from commonbeat.topics.queries import enabled_topics
+from commonbeat.topics.queries import offered_topics
 from tests import make
 from tests.intake.phone import Phone
 from tests.reactions.handset import CHANNEL, NUMBER, Handset, make_town
@@ -60,7 +60,7 @@ def sentence(call: str, language: str) -> str:
         reference = format_reference(newest.reference)
         given.update({key: reference for key, value in given.items() if value == "{ref}"})
     if given.get("topics") == "all":
-        given["topics"] = [topic.name_in(language) for topic in enabled_topics()]
+        given["topics"] = [topic.name_in(language) for topic in offered_topics()]
     if "places" in given:
         given["places"] = str(given["places"]).split("|")
     if name == "start":

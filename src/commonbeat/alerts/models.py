@@ -77,8 +77,14 @@ class Source(models.Model):
     is_enabled = models.BooleanField(default=True)
     # Its messages go out to subscribers as ours do; else they are only shown.
     forwards = models.BooleanField(default=False)
+    # Its messages must be signed with this certificate (PEM); empty: signatures are not looked at.
+    certificate = models.TextField(blank=True)
     etag = models.CharField(max_length=200, blank=True)
+    # Last-Modified, as the server wrote it.
+    modified = models.CharField(max_length=60, blank=True)
     polled_at = models.DateTimeField(null=True)
+    # When it last gave a message that was new.
+    taken_at = models.DateTimeField(null=True)
     # A code, never what the feed said.
     error = models.CharField(max_length=60, blank=True)
 
@@ -128,6 +134,8 @@ class Alert(models.Model):
     west = models.FloatField()
     north = models.FloatField()
     east = models.FloatField()
+    # Of a message of others: the page that it names for more.
+    web = models.URLField(max_length=500, blank=True)
     # Schools, taxis and shops that asked for look-outs get it too.
     to_partners = models.BooleanField(default=False)
 
@@ -142,6 +150,8 @@ class Alert(models.Model):
     released_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     # Why one person released it alone; empty where two did, or where one may.
     alone_reason = models.CharField(max_length=300, blank=True)
+    # Why a second person sent it back; empty once it is changed or asked for again.
+    returned_note = models.CharField(max_length=300, blank=True)
     # Of the first message: when and how the chain ended ("found_safe", "over", "mistake", "expired").
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)
@@ -254,12 +264,26 @@ class FanOut(models.Model):
     # The last contact that was queued; recipients go in the order of their ids.
     cursor = models.BigIntegerField(default=0)
     matched = models.PositiveIntegerField(default=0)
+    # Of those who were matched, how many have been dealt with: each is in one of the five numbers below.
+    passed = models.PositiveIntegerField(default=0)
     queued = models.PositiveIntegerField(default=0)
     # Not queued because of the person's cap for the day.
     capped = models.PositiveIntegerField(default=0)
+    # Not queued because it is over before the person's quiet hours are.
+    asleep = models.PositiveIntegerField(default=0)
+    # Not queued because the person said STOP, or is gone.
+    silent = models.PositiveIntegerField(default=0)
+    # Of a cancel: nothing to tell, for the message before it was still waiting and was taken back.
+    recalled = models.PositiveIntegerField(default=0)
     done_at = models.DateTimeField(null=True)
     # A cancel came first: what was not queued never will be.
     stopped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # Looked at whenever anything has changed.
+            models.Index(fields=["id"], name="fan_out_open", condition=Q(done_at=None, stopped_at=None)),
+        ]
 
 
 class Sighting(models.Model):
@@ -283,6 +307,11 @@ class Partner(models.Model):
     # Keys of alerts.kinds; empty: all that go to partners.
     kinds = models.JSONField(default=list)
     is_enabled = models.BooleanField(default=True)
+    # Its server said 410: nothing more is posted until an administrator enables it again.
+    gone_at = models.DateTimeField(null=True)
+    # The last test from the page, and what came of it, as a code; empty: it was taken.
+    tested_at = models.DateTimeField(null=True)
+    test_error = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
 
 
@@ -296,9 +325,13 @@ class PartnerCall(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
-    # A code, never what the partner's server said; given up when due_at is past the alert's end.
+    # Given up: the alert is over, something newer takes its place, or the partner is no more.
+    closed_at = models.DateTimeField(null=True)
+    # A code, never what the partner's server said.
     error = models.CharField(max_length=60, blank=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["partner", "alert"], name="partner_call_once")]
-        indexes: ClassVar = [models.Index(fields=["due_at"], name="partner_call_due", condition=Q(sent_at=None))]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="partner_call_due", condition=Q(sent_at=None, closed_at=None)),
+        ]

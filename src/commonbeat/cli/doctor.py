@@ -27,6 +27,7 @@ def doctor() -> None:
         check_port_state,
         check_channels,
         check_delivery,
+        check_retention,
         check_mail,
         check_safety,
     ):
@@ -179,6 +180,21 @@ def check_delivery(options: Options) -> Iterator[str]:
         yield f"{line.code} has not answered since {line.failing_since:%Y-%m-%d %H:%M} UTC; {waiting} messages wait."
     if not down:
         yield "✓ No gateway is known to be out of order."
+
+
+def check_retention(options: Options) -> Iterator[str]:
+    """Check that what is due for deletion has been deleted lately."""
+    if not _has_tables(options):
+        return
+    from commonbeat.foundation import clock
+    from commonbeat.journal.queries import cursor_position
+    from commonbeat.reactions.retention import CURSOR
+
+    behind = int(clock.now().timestamp()) // 3600 - cursor_position(CURSOR)
+    if cursor_position(CURSOR) > 0 and behind > 48:
+        yield f"What is past its time was last deleted {behind // 24} days ago. Run a worker: see docs/retention.md."
+    else:
+        yield "✓ What is past its time is deleted."
 
 
 def check_mail(options: Options) -> Iterator[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from commonbeat.config.mail_options import MailOptions
+
+_MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class GatewayOptions(MailOptions):
     """Key with which the signed webhook's calls are signed, both ways."""
     webhook_send_url: str = ""
     """Address to which the signed webhook sends messages."""
+    push_contact: str = ""
+    """E-mail address that push services write to when our messages make trouble; unless set, the site's own."""
+    push_loopback: bool = False
+    """Push services on this computer may be subscribed with; for tests and trials, never on a real site."""
 
 
 def gateway_problems(options: GatewayOptions) -> list[str]:
@@ -85,6 +92,8 @@ def gateway_problems(options: GatewayOptions) -> list[str]:
         address = getattr(options, name)
         if address and not address.startswith(("https://", "http://")):
             problems.append(f"COMMONBEAT_{name.upper()} must be an address that begins with https://.")
+    if options.push_contact and not _MAIL.fullmatch(options.push_contact):
+        problems.append("COMMONBEAT_PUSH_CONTACT must be an e-mail address, such as office@example.org.")
     for name in ("africastalking_sms_secret", "smssync_secret", "webhook_key"):
         if 0 < len(getattr(options, name)) < 16:
             problems.append(f"COMMONBEAT_{name.upper()} is too short to be a secret; make up 20 letters and digits.")

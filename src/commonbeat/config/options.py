@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
+from commonbeat.config.cap_options import cap_problems
 from commonbeat.config.chat_options import chat_problems
 from commonbeat.config.gateway_options import GatewayOptions, gateway_problems
 from commonbeat.config.mail_options import mail_problems
 from commonbeat.config.sending_options import sending_problems
+from commonbeat.config.trust_options import DEFAULT_LIMITS, trust_problems
 from commonbeat.foundation.ids import new_token
 
 PREFIX = "COMMONBEAT_"
@@ -83,6 +85,10 @@ class Options(GatewayOptions):
     """Staff must have a second factor."""
     raw_retention_days: int = 30
     """Days after which the raw text of gateway messages is deleted."""
+    report_retention_days: int = 730
+    """Days after its last change for which a closed or published report is kept; then only its public copy stays."""
+    contact_retention_days: int = 730
+    """Days after the last message for which a contact is kept, and the record that a message came or went."""
     claim_minutes: int = 20
     """Minutes after which a claimed report is free again."""
     exit_url: str = "https://www.wikipedia.org/"
@@ -151,6 +157,16 @@ class Options(GatewayOptions):
     """What messages may cost in a calendar month, in the same way."""
     quiet_hours: str = "21:00-08:00"
     """Hours of the site's time zone in which no bulk message is sent; replies always are. Empty: none."""
+    alerts_sender: str = ""
+    """Sender of our alerts in CAP, such as alerts@example.org; unless set, the host of the site's address."""
+    alert_sources_private: bool = False
+    """Alert sources may lie in private networks and on this computer. Off, so that no feed can make us ask there."""
+    partners_loopback: bool = False
+    """Partners' servers on this computer may be called with alerts; for tests and trials, never on a real site."""
+    alerts_per_day: int = 5
+    """Alerts that one person gets in a day at most; those that are immediate and severe come beyond it."""
+    message_limits: tuple[str, ...] = DEFAULT_LIMITS
+    """Messages in ten minutes and in 24 hours that a sender of each trust level may send; more waits for a person."""
     data_licence: str = "CC-BY-4.0"
     """Licence of the open data: CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0, ODbL-1.0, ODC-By-1.0, PDDL-1.0, or another's name."""
     data_licence_url: str = ""
@@ -322,6 +338,11 @@ def _check(options: Options) -> list[str]:
         problems.append(f"COMMONBEAT_PORT is {options.port}; write a number from 1 to 65535.")
     if not 1 <= options.threads <= 64:
         problems.append(f"COMMONBEAT_THREADS is {options.threads}; write a number from 1 to 64.")
+    for name in ("raw_retention_days", "report_retention_days", "contact_retention_days"):
+        if not 1 <= getattr(options, name) <= 36_500:
+            problems.append(f"COMMONBEAT_{name.upper()} must be a number of days from 1 to 36500.")
+    if not 1 <= options.alerts_per_day <= 100:
+        problems.append(f"COMMONBEAT_ALERTS_PER_DAY is {options.alerts_per_day}; write a number from 1 to 100.")
     if len(options.region) != 2 or not options.region.isupper():
         problems.append(f"COMMONBEAT_REGION is “{options.region}”; write two capital letters such as XK.")
     if options.time_zone not in available_timezones():
@@ -334,6 +355,8 @@ def _check(options: Options) -> list[str]:
         problems.append(f"COMMONBEAT_SITE_URL is “{options.site_url}”; it must begin with http:// or https://.")
     problems.extend(gateway_problems(options))
     problems.extend(sending_problems(options))
+    problems.extend(trust_problems(options))
+    problems.extend(cap_problems(options))
     problems.extend(chat_problems(options))
     problems.extend(mail_problems(options))
     if not options.data_licence.isprintable() or not 1 <= len(options.data_licence) <= 100:

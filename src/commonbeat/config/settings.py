@@ -213,6 +213,7 @@ CHANNELS = [
     "commonbeat.channels.africastalking_ussd",
     "commonbeat.channels.demo_sms",
     "commonbeat.channels.email",
+    "commonbeat.channels.webpush",
 ]
 
 LOGGING = {

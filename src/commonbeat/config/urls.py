@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("commonbeat.open.urls")),
     path("desk/", include("commonbeat.web.desk.urls")),
     path("oversight/", include("commonbeat.web.oversight.urls")),
+    path("translate/", include("commonbeat.web.translating.urls")),
     path("administration/", include("commonbeat.web.administration.urls")),
     path("account/", include("commonbeat.web.account_urls")),
     path("demo/", include("commonbeat.web.demo.urls")),

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Iterable
 from functools import lru_cache
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
 
 def is_loopback(host: str) -> bool:
     """Say whether a host name or address never leaves this computer."""
@@ -62,6 +64,20 @@ def is_within(ip: str, networks: Iterable[str]) -> bool:
     """Say whether an address lies in one of some networks; IPv4 written as IPv6 counts as IPv4."""
     address = _address(ip)
     return address is not None and any(address in ipaddress.ip_network(each, strict=False) for each in networks)
+
+
+def is_public_address(text: str) -> bool:
+    """Say whether an address is one of the open net, also by what it carries: no address of a house, or of tunnels."""
+    address = _address(text)
+    if address is None or not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        # Behind these an address of IPv4 stands, which a router on the way may turn back into it.
+        inner = address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        return inner is None or (inner.is_global and not inner.is_multicast)
+    return True
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

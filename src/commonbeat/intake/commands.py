@@ -178,8 +178,14 @@ def without_new(text: str) -> str:
     words = list(_WRITTEN.finditer(text[:60]))
     for length in (3, 2, 1):
         if len(words) > length and keyword_key(text[: words[length - 1].end()]) in _NEW:
-            return text[words[length - 1].end() :].lstrip(" \n:;,.!-–—#")
+            return after_words(text, length)
     return text
+
+
+def after_words(text: str, length: int) -> str:
+    """Give what follows the first words of a message."""
+    words = list(_WRITTEN.finditer(text[:200]))
+    return text[words[length - 1].end() :].lstrip(" \n:;,.!-–—#") if 0 < length <= len(words) else text
 
 
 def without_command_word(text: str, length: int, *, marked: bool = False) -> str:

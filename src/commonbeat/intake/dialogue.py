@@ -14,7 +14,10 @@ from msgspec.structs import replace
 
 from commonbeat.foundation.ids import find_reference, format_reference, parse_reference
 from commonbeat.foundation.text import clean_text, fold
-from commonbeat.intake import texts
+from commonbeat.intake import alert_texts, texts
+from commonbeat.intake.alert_words import alerts_in, word_language
+from commonbeat.intake.alerting import alerts_turn
+from commonbeat.intake.behalf import behalf_in, is_resigning
 from commonbeat.intake.coded import coded_turn
 from commonbeat.intake.commands import (
     Command,
@@ -27,14 +30,16 @@ from commonbeat.intake.commands import (
     without_command_word,
     without_new,
 )
+from commonbeat.intake.consent import behalf_alone, consent_turn, late_answer, resign
 from commonbeat.intake.language import by_script
 from commonbeat.intake.placing import PLACE_WORDS, place_given, placed
-from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle
+from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle, says_nothing
+from commonbeat.intake.sighting import sighting_turn
+from commonbeat.intake.standing import confirm, is_slowed, missed, tell_standing
 from commonbeat.intake.state import (
     REFERENCE_MARK,
     Answer,
     Asks,
-    Confirm,
     Heard,
     LanguageBy,
     SetLanguage,
@@ -51,14 +56,12 @@ from commonbeat.intake.state import (
 from commonbeat.intake.submitting import submit, submit_unsorted
 
 TEXT_LIMIT = 10_000
-# Fewer folded letters than this say nothing ("hm", "a", ":)"), unless something was asked.
-LEAST_LETTERS = 4
-MISSES, MISSES_SECONDS = 5, 60 * 60
 LANGUAGE_NAMES = {"en": "ENGLISH", "sq": "SHQIP", "ar": "عربي"}
 
 
 # Steps at which the next message may name a place.
 _PLACES_HEARD = frozenset({Asks.PLACE, Asks.PICK, Asks.CORRECT, Asks.TOPIC})
+_NAMES_HEARD = _PLACES_HEARD | {Asks.ALERT_PLACE, Asks.ALERT_PICK}
 
 
 def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
@@ -69,17 +72,20 @@ def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
     recognised = None
     # Its words are codes: amoxicillin and 12:30 are of no language.
     coded = world.code_language(text) if command is None else None
+    # Of "ALERTS Rruga e Re" as well: it is a word of ours, and a name.
+    is_named = state.asks in _NAMES_HEARD or (command is None and alerts_in(text) is not None)
     # The name of a place is in the language of the place: "Rruga e Pazarit 12" makes nobody Albanian.
-    if not world.language and command is None and coded is None and state.asks not in _PLACES_HEARD:
+    if not world.language and command is None and coded is None and not is_named:
         recognised = world.recognise(text)
-    hint = command.language if command is not None and command.language in languages else ""
+    spoken = command.language if command is not None else word_language(text)
+    hint = spoken if spoken in languages else ""
     language = world.language or recognised or by_script(text, languages) or hint or coded or languages[0]
     if command is not None and command.word is Word.LANGUAGE and command.argument:
         language = command.argument
     language_by, leaning = state.language_by, state.leaning
     if recognised is not None:
         language_by = LanguageBy.GUESSED
-    elif command is None and coded is None and world.language:
+    elif command is None and coded is None and world.language and alerts_in(text) is None:
         sure = _sure_language(state, text, world, now)
         if sure is not None and sure != world.language:
             if language_by is LanguageBy.GUESSED or sure == leaning:
@@ -105,7 +111,7 @@ def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
 def _sure_language(state: State, text: str, world: World, now: datetime) -> str | None:
     """Tell the language of a message; None where it is not sure, or may not change what is remembered."""
     is_soon = seconds(now) - state.last_at <= ADDITION_SECONDS
-    is_place = state.asks in _PLACES_HEARD and is_soon and len(text.split()) <= PLACE_WORDS
+    is_place = state.asks in _NAMES_HEARD and is_soon and len(text.split()) <= PLACE_WORDS
     if state.language_by is LanguageBy.CHOSEN or is_place or parse_reference(text) is not None:
         return None
     return world.recognise_surely(text)
@@ -125,16 +131,20 @@ def _turn(scene: Scene, command: Command | None) -> Turn:
     if not scene.text:
         return _help(scene)
     if parse_reference(scene.text) is not None:
-        return _tell_standing(scene, find_reference(scene.text) or "")
+        return tell_standing(scene, find_reference(scene.text) or "")
     marked = is_new(scene.text)
-    reference = None if marked or _is_slowed(scene) else find_reference(scene.text)
+    reference = None if marked or is_slowed(scene) else find_reference(scene.text)
     if reference is not None:
         standing = scene.world.standing(reference)
         if standing is not None:
             return _add_to(scene, standing)
         # Counted like a wrong STATUS: otherwise "AAAA-AAAA-AA hello" would tell which references exist.
-        scene = dataclasses.replace(scene, state=_missed(scene))
+        scene = dataclasses.replace(scene, state=missed(scene))
         state = scene.state
+    turn = None if marked else alerts_turn(scene, command) or sighting_turn(scene, command)
+    turn = turn or _as_proxy(scene, command, marked=marked)
+    if turn is not None:
+        return turn
     # The desk's question takes every answer, "0", "no" and "ok" too; only the word CANCEL itself leaves it.
     if state.asks is Asks.ANSWER and not marked:
         if leaves_question(scene.text):
@@ -142,7 +152,7 @@ def _turn(scene: Scene, command: Command | None) -> Turn:
         return _answer(scene, state.report_id)
     if command is not None:
         if command.word is Word.YES:
-            return _confirm(scene)
+            return confirm(scene)
         if command.word is Word.CANCEL:
             if state.asks is Asks.CORRECT and scene.is_soon and not fold(scene.text).isdigit():
                 # "Place: Old Bridge. If that is wrong …" - "No."
@@ -152,21 +162,42 @@ def _turn(scene: Scene, command: Command | None) -> Turn:
     return _told(scene, marked=marked)
 
 
+def _as_proxy(scene: Scene, command: Command | None, *, marked: bool) -> Turn | None:
+    """Take what somebody says who reports for others; to everybody else these words mean nothing."""
+    if is_resigning(scene.text):
+        return resign(scene)
+    behalf = behalf_in(scene.text)
+    if behalf is not None:
+        proxy = scene.world.proxy()
+        if proxy is not None and proxy.is_active:
+            if says_nothing(behalf[1]):
+                return behalf_alone(scene)
+            state = replace(idle(scene.state), on_behalf=True)
+            return _told(dataclasses.replace(scene, text=behalf[1], state=state), marked=True)
+    if scene.state.asks in (Asks.CONSENT, Asks.WHY) and not marked and behalf is None:
+        return consent_turn(scene, command)
+    return None
+
+
 def _obey(scene: Scene, command: Command) -> Turn:
     state, world = scene.state, scene.world
     match command.word:
         case Word.STOP:
             # The counted misses stay: STOP and START are no way around them.
-            return Turn(State(misses=state.misses, misses_at=state.misses_at), (texts.stopped(),), (Stop(),))
+            said = alert_texts.stopped_all() if world.alerts().places else texts.stopped()
+            return Turn(State(misses=state.misses, misses_at=state.misses_at), (said,), (Stop(),))
         case Word.START if not world.stopped:
             # The first word of a chat ("/start"), and nobody has been away.
             return Turn(idle(state), (texts.help_text(emergency=world.emergency_number),), (Start(),))
         case Word.START:
-            return Turn(idle(state), (texts.started(references=world.since_stop()),), (Start(),))
+            said = texts.started(references=world.since_stop())
+            # What was asked for before STOP was kept, in silence.
+            again = f" {alert_texts.alerts_again()}" if world.alerts().places else ""
+            return Turn(idle(state), (f"{said}{again}",), (Start(),))
         case Word.MENU:
             choices = world.topics(scene.language)
             options = tuple(choice.code for choice in choices)
-            asking = replace(idle(state), asks=Asks.MENU, options=options)
+            asking = replace(idle(state), asks=Asks.MENU, options=options, on_behalf=state.on_behalf)
             if state.guessed and scene.is_soon and state.report_id == state.last_report_id:
                 # "Topic: … If that is wrong, text MENU.": of the report just made, not of a new one.
                 asking = replace(state, asks=Asks.TOPIC, options=options)
@@ -177,7 +208,7 @@ def _obey(scene: Scene, command: Command) -> Turn:
         case Word.STATUS:
             if command.misread:
                 return Turn(state, (texts.bad_reference(),))
-            return _tell_standing(scene, command.argument)
+            return tell_standing(scene, command.argument)
         case Word.LANGUAGE if command.argument:
             asks = Asks.NOTHING if state.asks is Asks.LANGUAGE else state.asks
             return Turn(replace(state, asks=asks), (texts.language_set(),), (SetLanguage(command.argument),))
@@ -199,9 +230,10 @@ def _told(scene: Scene, *, marked: bool) -> Turn:
             turn = place_given(scene)
         if turn is not None:
             return turn
-    if state.asks is Asks.TEXT and not marked and not _says_nothing(scene.text):
+    if state.asks is Asks.TEXT and not marked and not says_nothing(scene.text):
         topic = next((each for each in world.topics(scene.language) if each.code == state.topic), None)
-        return submit(scene, topic, scene.text)
+        # After NEW alone this is what would have stood behind it.
+        return submit(scene, topic, scene.text) if topic is not None else _told(scene, marked=True)
     body = _body(scene) if marked else scene.text
     keyword = world.keyword_topic(body, scene.language)
     if keyword is not None and world.is_keyword_alone(body, scene.language):
@@ -220,8 +252,8 @@ def _told(scene: Scene, *, marked: bool) -> Turn:
     question = world.open_question()
     if question is not None and question.message_id != state.left_question:
         return _answer(scene, question.report_id)
-    if _says_nothing(scene.text):
-        return _help(scene)
+    if says_nothing(scene.text):
+        return late_answer(scene) or _help(scene)
     if scene.is_soon:
         return _add(scene)
     return submit_unsorted(scene, scene.text)
@@ -278,7 +310,7 @@ def _by_number(scene: Scene, chosen: tuple[str, str] | None) -> Turn | None:
         topic = next((each for each in world.topics(scene.language) if each.code == option), None)
         if topic is None:
             return None
-        return _ask_text(scene, topic) if _says_nothing(rest) else submit(scene, topic, rest)
+        return _ask_text(scene, topic) if says_nothing(rest) else submit(scene, topic, rest)
     if rest:
         return None
     if state.asks is Asks.TOPIC:
@@ -314,60 +346,13 @@ def _sort(scene: Scene, topic: TopicChoice) -> Turn:
 
 
 def _ask_text(scene: Scene, topic: TopicChoice) -> Turn:
-    state = replace(idle(scene.state), asks=Asks.TEXT, topic=topic.code)
+    state = replace(idle(scene.state), asks=Asks.TEXT, topic=topic.code, on_behalf=scene.state.on_behalf)
     if topic.sensitive:
         return Turn(state, (texts.tell_us_danger(emergency=scene.world.emergency_number),))
     return Turn(state, (texts.tell_us(),))
 
 
 # ------------------------------------------------------------------ status, help, leaving
-
-
-def _tell_standing(scene: Scene, reference: str) -> Turn:
-    state, world = scene.state, scene.world
-    if not reference:
-        latest = world.latest()
-        if latest is None:
-            return Turn(state, (texts.no_report_yet(),))
-        return Turn(state, (_standing_text(latest),))
-    if _is_slowed(scene):
-        return Turn(state, (texts.too_many_tries(),))
-    found = world.standing(reference)
-    if found is not None:
-        return Turn(state, (_standing_text(found),))
-    return Turn(_missed(scene), (texts.bad_reference(),))
-
-
-def _standing_text(standing: Standing) -> str:
-    return texts.standing(reference=format_reference(standing.reference), state=standing.state, reason=standing.reason)
-
-
-def _missed(scene: Scene) -> State:
-    state = scene.state
-    if scene.at - state.misses_at > MISSES_SECONDS:
-        return replace(state, misses=1, misses_at=scene.at)
-    return replace(state, misses=state.misses + 1)
-
-
-def _is_slowed(scene: Scene) -> bool:
-    return scene.state.misses >= MISSES and scene.at - scene.state.misses_at <= MISSES_SECONDS
-
-
-def _confirm(scene: Scene) -> Turn:
-    """Take YES for the answer to "was it you who left this number?", if that was asked last."""
-    state = scene.state
-    waiting = scene.world.unconfirmed()
-    # "Place: Old Bridge. If that is wrong …" - "Yes": about the place, unless the other question came after it.
-    is_about_place = state.asks is Asks.CORRECT and scene.is_soon
-    if waiting is None or (is_about_place and waiting.since < state.last_at):
-        return Turn(state)
-    question = waiting.question
-    after = replace(idle(state), last_report_id=waiting.standing.report_id, last_at=scene.at)
-    if question is not None:
-        after = replace(
-            after, asks=Asks.ANSWER, report_id=question.report_id, last_report_id=question.report_id, left_question=0
-        )
-    return Turn(after, (_standing_text(waiting.standing),), (Confirm(question.message_id if question else 0),))
 
 
 def _leave(scene: Scene) -> Turn:
@@ -381,7 +366,3 @@ def _leave(scene: Scene) -> Turn:
 
 def _help(scene: Scene) -> Turn:
     return Turn(scene.state, (texts.help_text(emergency=scene.world.emergency_number),))
-
-
-def _says_nothing(text: str) -> bool:
-    return sum(character.isalnum() for character in text) < 2 or len(fold(text).replace(" ", "")) < LEAST_LETTERS

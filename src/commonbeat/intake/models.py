@@ -19,3 +19,6 @@ class Session(models.Model):
     contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="session")
     state = models.JSONField(default=dict)
     updated_at = models.DateTimeField()
+    # The same for who only claims to be the contact, apart, so that they change nothing of what its owner was asked.
+    claimed = models.JSONField(default=dict)
+    claimed_at = models.DateTimeField(null=True)

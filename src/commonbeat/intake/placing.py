@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 from rapidfuzz.distance import OSA
@@ -34,23 +35,40 @@ _LINK = re.compile(r"(?:https?://|geo:)\S+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text says of a place."""
+
+    spot: Spot | None
+    # Between which it does not decide, where there is no spot.
+    places: Sequence[Spot] = ()
+    # It names the place and says nothing else.
+    is_bare: bool = False
+
+
+def look_up(scene: Scene, text: str) -> Found:
+    """Find the place that a text names: by coordinates as they stand, else by the gazetteer."""
+    coordinates = parse_coordinates(text)
+    if coordinates is not None:
+        is_bare = len(_WORD.findall(_LINK.sub("", text))) < 2
+        return Found(Spot(0, _degrees(coordinates), *coordinates), is_bare=is_bare)
+    found: Sequence[Spot] = ()
+    if len(fold(text).split()) <= PLACE_WORDS:
+        found = scene.world.find_places(text, scene.language)
+    named = scene.world.places_in_text(text, scene.language)
+    spot = _clear_choice(found, named[0] if len(named) == 1 else None)
+    if spot is None and len(named) > 1 and not any(each.exact for each in found):
+        found = named
+    # Of what the gazetteer found by the whole text, an exact one says that there is nothing else in it.
+    is_bare = any(each.exact for each in found) or _is_like_a_name(text, found if spot is None else (spot, *found))
+    return Found(spot, found, is_bare)
+
+
 def place_given(scene: Scene) -> Turn | None:
     """Take an answer to "where?"; None when the message says something else."""
     state, world, text = scene.state, scene.world, scene.text
-    coordinates = parse_coordinates(text)
-    found: Sequence[Spot] = ()
-    if coordinates is not None:
-        spot: Spot | None = Spot(0, _degrees(coordinates), *coordinates)
-        is_bare = len(_WORD.findall(_LINK.sub("", text))) < 2
-    else:
-        if len(fold(text).split()) <= PLACE_WORDS:
-            found = world.find_places(text, scene.language)
-        named = world.places_in_text(text, scene.language)
-        spot = _clear_choice(found, named[0] if len(named) == 1 else None)
-        if spot is None and len(named) > 1 and not any(each.exact for each in found):
-            found = named
-        # Of what the gazetteer found by the whole text, an exact one says that there is nothing else in it.
-        is_bare = any(each.exact for each in found) or _is_like_a_name(text, found if spot is None else (spot, *found))
+    looked = look_up(scene, text)
+    spot, found, is_bare = looked.spot, looked.places, looked.is_bare
     keyword = world.keyword_topic(text, scene.language)
     # "Light at the market" is still this report's place when the report is about a light; else it is a new report.
     if keyword is not None and not is_bare and (spot is None or keyword.code != state.topic):

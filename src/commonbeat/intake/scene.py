@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commonbeat.foundation.text import fold
 from commonbeat.intake.state import State, World
 
 # What follows a report this soon, and is no command and no keyword, belongs to it.
 ADDITION_SECONDS = 30 * 60
+# Fewer folded letters than this say nothing ("hm", "a", ":)"), unless something was asked.
+LEAST_LETTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +38,8 @@ def idle(state: State) -> State:
         misses_at=state.misses_at,
         left_question=state.left_question,
     )
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a text is too short to be a report."""
+    return sum(character.isalnum() for character in text) < 2 or len(fold(text).replace(" ", "")) < LEAST_LETTERS

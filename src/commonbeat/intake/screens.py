@@ -14,7 +14,7 @@ SCREEN_UNITS = {"GSM-7": 182, "UCS-2": 80}
 MORE = "00"
 LEAVE = "0"
 # What the numbers of the start mean, as words of the dialogue.
-START_WORDS = {"1": "MENU", "2": "STATUS", "3": "LANGUAGE"}
+START_WORDS = {"1": "MENU", "2": "STATUS", "3": "LANGUAGE", "4": "ALERTS"}
 
 
 def start(*, site: str, emergency: str) -> str:
@@ -28,7 +28,9 @@ def start(*, site: str, emergency: str) -> str:
 
 def choices() -> str:
     """Offer what goes by number, where nothing is asked."""
-    return for_phone(in_lines([f"1 {_('Topics')}", f"2 {_('News of my report')}", f"3 {_('Language')}", end()]))
+    return for_phone(
+        in_lines([f"1 {_('Topics')}", f"2 {_('News of my report')}", f"3 {_('Language')}", f"4 {_('Alerts')}", end()])
+    )
 
 
 def where_still(*, reference: str) -> str:

@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from commonbeat.intake.alert_intents import AlertIntent, AlertPlaces, LookOut
+from commonbeat.intake.proxy_intents import ProxyIntent, ProxyStanding, Unanswered
+
 # Stands for the report that this very turn submits; finish() puts its number and reference in.
 THIS_REPORT = -1
 REFERENCE_MARK = "~~THIS-REF~~"
@@ -34,6 +37,16 @@ class Asks(StrEnum):
     # The desk asked something.
     ANSWER = "answer"
     LANGUAGE = "language"
+    # Did the person agree for whom a proxy reports? The options are CONSENTS.
+    CONSENT = "consent"
+    # Why could the person not be asked?
+    WHY = "why"
+    # For which place do you want alerts? And which of these? Their ids are the options.
+    ALERT_PLACE = "alert_place"
+    ALERT_PICK = "alert_pick"
+    # What did you see? And which alert does it answer? Their ids are the options.
+    SAW = "saw"
+    WHICH_ALERT = "which_alert"
 
 
 class LanguageBy(StrEnum):
@@ -72,6 +85,11 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     language_by: LanguageBy = LanguageBy.NOBODY
     # The other language in which the last message surely was.
     leaning: str = ""
+    # The next report is made for somebody else.
+    on_behalf: bool = False
+    # What is asked, and of what to choose, once the question of consent is answered.
+    then: Asks = Asks.NOTHING
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +160,8 @@ class Submit:
     text: str
     language: str
     spot: Spot | None = None
+    # Made by a proxy for somebody else, whose consent is asked for.
+    on_behalf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +243,19 @@ class Confirm:
     question_id: int = 0
 
 
-Intent = Submit | SubmitCoded | Answer | SetPlace | SetTopic | SetLanguage | Stop | Start | Confirm
+Intent = (
+    Submit
+    | SubmitCoded
+    | Answer
+    | SetPlace
+    | SetTopic
+    | SetLanguage
+    | Stop
+    | Start
+    | Confirm
+    | ProxyIntent
+    | AlertIntent
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +339,21 @@ class World(Protocol):
 
     def unconfirmed(self) -> Unconfirmed | None:
         """Give what waits for this person to say YES."""
+
+    def proxy(self) -> ProxyStanding | None:
+        """Tell how this person stands as one who reports for others; None when they do not."""
+
+    def unanswered(self) -> Sequence[Unanswered]:
+        """List what this person reported for others, of which consent was not told yet, newest first."""
+
+    def can_be_on_behalf(self, report_id: int) -> bool:
+        """Tell whether a report of this person can still be taken for one that was made for somebody else."""
+
+    def alerts(self) -> AlertPlaces:
+        """List the places for which this person gets alerts."""
+
+    def look_outs(self, language: str) -> Sequence[LookOut]:
+        """List the alerts that ask for sightings: first those that this person has had lately, then the others."""
 
 
 def load_state(stored: Any) -> State:

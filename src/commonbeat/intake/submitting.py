@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from commonbeat.foundation.coordinates import without_coordinates
 from commonbeat.intake import texts
+from commonbeat.intake.consent import ask_consent
 from commonbeat.intake.placing import MOST_PLACES, spots_in
 from commonbeat.intake.scene import Scene
 from commonbeat.intake.state import REFERENCE_MARK, THIS_REPORT, Asks, State, Submit, TopicChoice, Turn
@@ -70,4 +71,5 @@ def submit(scene: Scene, topic: TopicChoice | None, text: str, *, guessed: bool 
         asks = Asks.CORRECT
     else:
         reply, asks = texts.thanks_placed(reference=REFERENCE_MARK, place=spot.label), Asks.CORRECT
-    return Turn(replace(state, asks=asks), (reply,), (intent,))
+    turn = Turn(replace(state, asks=asks), (reply,), (intent,))
+    return ask_consent(scene, turn) if scene.state.on_behalf else turn

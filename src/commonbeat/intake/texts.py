@@ -27,8 +27,8 @@ def for_phone(text: str) -> str:
 def help_text(*, emergency: str) -> str:
     """Say what can be texted."""
     return _(
-        "In danger call %(emergency)s. Text us what happened and where. MENU: topics. STATUS: news of your report. "
-        "LANGUAGE: other languages. STOP: no more texts."
+        "In danger call %(emergency)s. Text us what happened and where. MENU: topics. STATUS: news of it. "
+        "ALERTS: warnings near you. LANGUAGE: others. STOP: no more texts."
     ) % {"emergency": emergency}
 
 
@@ -253,6 +253,13 @@ def sorted_as(*, topic: str) -> str:
 def sorted_where(*, topic: str) -> str:
     """Confirm the topic, and ask for the place."""
     return f"{sorted_as(topic=topic)} {_('Where is it? Text a place or a map link.')}"
+
+
+def held(*, emergency: str) -> str:
+    """Say that what was sent waits for a person, because it was so much."""
+    return _("We have your messages. A person will look at them. In danger call %(emergency)s.") % {
+        "emergency": emergency
+    }
 
 
 def noted() -> str:

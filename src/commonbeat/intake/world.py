@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
+from commonbeat.alerts.look_outs import asking
+from commonbeat.alerts.models import Subscription, SubscriptionShape
+from commonbeat.alerts.rules import MOST_PLACES
 from commonbeat.foundation.ids import format_reference
 from commonbeat.foundation.text import fold
 from commonbeat.intake import language as languages
+from commonbeat.intake.alert_intents import AlertPlace, AlertPlaces, LookOut
 from commonbeat.intake.coding import Coding
+from commonbeat.intake.proxy_intents import ProxyStanding, Unanswered
 from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed, seconds
 from commonbeat.messaging.models import Contact
 from commonbeat.places.gazetteer import Match, find_places, places_in_text
@@ -21,9 +27,11 @@ from commonbeat.places.models import Place
 from commonbeat.places.points import point_of_short_code
 from commonbeat.reports import rules
 from commonbeat.reports.models import Message, MessageKind, Report
+from commonbeat.reports.queries.proxies import can_be_on_behalf, open_consents, proxy_of
 from commonbeat.topics.definition import Publishes
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import (
+    SIGHTING,
     enabled_topics,
     keyword_key,
     keyword_length,
@@ -194,6 +202,50 @@ class SiteWorld:
         question = self._open_question(Q(report__contact_confirmed=False, report__created_at__gt=since))
         return Unconfirmed(_standing(report, is_own=True), seconds(report.created_at), question)
 
+    def proxy(self) -> ProxyStanding | None:
+        """Tell how the contact stands as one who reports for others."""
+        found = proxy_of(self.contact.pk) if self.is_proven else None
+        if found is None:
+            return None
+        is_asked = found.accepted_at is None and not self.stopped
+        is_active = found.is_active(timezone.localtime(self.now).date())
+        return ProxyStanding(found.pk, is_active, seconds(found.enrolled_at) if is_asked else 0)
+
+    def unanswered(self) -> Sequence[Unanswered]:
+        """List what the contact reported for others, of which consent was not told yet."""
+        found = open_consents(self.contact.pk, now=self.now) if self.is_proven else []
+        return [Unanswered(report.pk, format_reference(report.reference)) for report in found]
+
+    def can_be_on_behalf(self, report_id: int) -> bool:
+        """Tell whether a report of the contact can still be taken for one that was made for somebody else."""
+        return self.is_proven and can_be_on_behalf(report_id, contact_id=self.contact.pk)
+
+    def alerts(self) -> AlertPlaces:
+        """List the places for which the contact gets alerts; to whoever only claims to be the contact, none."""
+        if not self.is_proven:
+            return AlertPlaces()
+        rows = list(Subscription.objects.filter(contact=self.contact).select_related("beat").order_by("pk"))
+        return AlertPlaces(
+            tuple(
+                AlertPlace(
+                    row.pk,
+                    row.label or (row.beat.name if row.beat is not None else ""),
+                    is_everywhere=row.shape == SubscriptionShape.ALL,
+                )
+                for row in rows
+                if row.confirmed_at is not None
+            ),
+            is_full=len(rows) >= MOST_PLACES,
+        )
+
+    def look_outs(self, language: str) -> Sequence[LookOut]:
+        """List the alerts that ask for sightings; which the contact has had is told to the contact alone."""
+        found = asking(contact=self.contact if self.is_proven else None, now=self.now)
+        return [
+            LookOut(one.alert.pk, one.headline_in(language), seconds(one.had_at) if one.had_at else 0, one.is_active)
+            for one in found
+        ]
+
     def _is_own(self, report: Report) -> bool:
         return report.contact_id == self.contact.pk and report.contact_confirmed
 
@@ -218,7 +270,7 @@ class SiteWorld:
     def topic(self, code: str) -> Topic:
         """Give a topic for storing a report: the one of that short name, else the one for what nobody has sorted."""
         by_code = {topic.code: topic for topic in self._topics}
-        return by_code.get(code) or by_code.get(UNSORTED) or self._topics[-1]
+        return by_code.get(code) or by_code.get(UNSORTED) or (self._open_topics or self._topics)[-1]
 
     @cached_property
     def _topics(self) -> list[Topic]:
@@ -227,12 +279,14 @@ class SiteWorld:
 
     @cached_property
     def _open_topics(self) -> list[Topic]:
-        return [topic for topic in self._topics if topic.definition.who_may_report == "anyone"]
+        # Sightings begin with the word for them, never with a topic.
+        open_to_all = (topic for topic in self._topics if topic.definition.who_may_report == "anyone")
+        return [topic for topic in open_to_all if topic.code != SIGHTING]
 
     @cached_property
     def _common_words(self) -> frozenset[str]:
         # What one finds anywhere ("dump", "light") is no name of a place, though one place may be called so.
-        return frozenset(fold(key) for key in keyword_owners(self._open_topics))
+        return frozenset(map(_folded, keyword_owners(self._open_topics)))
 
     def _by_code(self, text: str) -> Topic | None:
         words = keyword_key(text[:PLACE_TEXT])
@@ -242,6 +296,11 @@ class SiteWorld:
     @staticmethod
     def _keywords(topic: Topic) -> list[str]:
         return topic.definition.keywords
+
+
+@lru_cache(maxsize=2_000)
+def _folded(keyword: str) -> str:
+    return fold(keyword)
 
 
 def _choice(topic: Topic, language: str) -> TopicChoice:

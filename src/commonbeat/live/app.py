@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from commonbeat.config.options import Options
+from commonbeat.live.alerts import NearAlerts, serve_alerts
 from commonbeat.live.bucket_watch import BucketWatch
 from commonbeat.live.data.serving import DataFiles
 from commonbeat.live.hooks import hook
@@ -40,6 +41,7 @@ class LiveApp:
         self.hub = Hub(site)
         self.buckets = BucketWatch(site)
         self.tiles = Tiles(site, self.buckets)
+        self.alerts = NearAlerts(site)
         self._executor = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="live")
         self.files = DataFiles(site, self._executor)
 
@@ -68,6 +70,7 @@ class LiveApp:
         self.hub.stop()
         self.buckets.stop()
         self.tiles.stop()
+        self.alerts.stop()
         self.writer.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
@@ -78,6 +81,8 @@ class LiveApp:
             await hook(self._site, self.writer, self._executor, path[7:], scope, receive, send)
         elif path == "/live/desk":
             await desk_stream(self.hub, self._find_viewer, self._executor, scope, receive, send)
+        elif path.startswith("/live/alerts"):
+            await serve_alerts(self.alerts, path[12:], scope, send)
         elif path.startswith("/tiles/"):
             await serve_tiles(self.tiles, path[7:], scope, send)
         elif path.startswith("/data/"):

@@ -216,8 +216,7 @@ class Tiles:
             if pk in atlas.buckets
         ]
         places = {cell for part in found for cell in part.tolist()}
-        centres = {cell: cells.centre(cell) for cell in places}
-        on_tile = [centre for centre in centres.values() if all(0 <= v < 1 for v in _on_tile(asked, centre))]
+        on_tile = _those_on(asked, [cells.centre(cell) for cell in places])
         if not on_tile or len(on_tile) > _MOST_PIN_PLACES:
             return []
         store = self._watch.open_store()
@@ -330,6 +329,16 @@ def _classes(measure: measures.Measure) -> list[dict[str, float | str]]:
 def _on_tile(asked: Asked, point: tuple[float, float]) -> tuple[float, float]:
     size = 1 << asked.zoom
     return tiling.mercator_x(point[1]) * size - asked.x, tiling.mercator_y(point[0]) * size - asked.y
+
+
+def _those_on(asked: Asked, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Keep the points that lie on a tile."""
+    size = 1 << asked.zoom
+    west, east = (x / size * 360.0 - 180.0 for x in (asked.x, asked.x + 1))
+    # A little more than the tile, by comparing degrees; only of these is the place on the square worked out.
+    north, south = tiling.latitude_of((asked.y - 0.01) / size), tiling.latitude_of((asked.y + 1.01) / size)
+    near = [point for point in points if south <= point[0] <= north and west <= point[1] <= east]
+    return [point for point in near if all(0 <= v < 1 for v in _on_tile(asked, point))]
 
 
 def _tag(body: bytes) -> bytes:

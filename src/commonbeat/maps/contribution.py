@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 
@@ -23,6 +25,28 @@ class Contribution(NamedTuple):
     source: bytes | None
     # Among how many senders it was promised to be told, at least; 0 where it is told singly.
     fewest: int = 0
+
+
+class Contributions(NamedTuple):
+    """Many publications as they stand, column by column: ten million as rows would be ten million objects."""
+
+    publication_id: Sequence[int]
+    topic_id: Sequence[int]
+    category: Sequence[str]
+    cell: Sequence[int]
+    public_at: Sequence[int]
+    is_single: Sequence[bool]
+    is_public: Sequence[bool]
+    source: Sequence[bytes | None]
+    fewest: Sequence[int]
+
+    def only(self, which: Sequence[bool]) -> Contributions:
+        """Keep some."""
+        return Contributions._make(list(compress(column, which)) for column in self)
+
+    def rows(self) -> Iterator[Contribution]:
+        """Give them one by one."""
+        return map(Contribution._make, zip(*self, strict=True))
 
 
 class Sending(NamedTuple):

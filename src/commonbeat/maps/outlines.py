@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import h3.api.basic_int as h3
@@ -77,7 +78,8 @@ class Outlines:
                 self._odd[cell] = ring_of(cell)
         if hexagons:
             # H3 goes round the other way.
-            degrees = np.array(hexagons)[:, ::-1]
+            numbers = chain.from_iterable(chain.from_iterable(hexagons))
+            degrees = np.fromiter(numbers, float, len(hexagons) * 12).reshape(-1, 6, 2)[:, ::-1]
             first = degrees[:, :1, 1]
             longitudes = first + (degrees[:, :, 1] - first + 180.0) % 360.0 - 180.0
             latitudes = np.radians(np.clip(degrees[:, :, 0], -EDGE_LATITUDE, EDGE_LATITUDE))

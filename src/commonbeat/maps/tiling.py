@@ -27,6 +27,10 @@ _SMALLEST, _LARGEST = 0.66, 1.34
 # that stays within 1.3.
 _REACH = 1.4
 
+_EDGE = math.radians(EDGE_LATITUDE)
+# A cosine: nearer, and the scale of the map changes too much within a tile.
+_NEAR_A_POLE = 0.05
+
 _RESOLUTION_SHIFT = 52
 _EARTH_RADIUS_M = 6_371_008.8
 
@@ -74,8 +78,9 @@ def covering(zoom: int, x: int, y: int, resolution: int) -> Cells | None:
     radius = max(cells.distance_m(*middle, *corner) for corner in corners)
     coarse = resolution - 1
     edge = _edge_m(coarse)
-    # The tile, what sticks into it from a cell whose centre lies outside, and how far that is from its ancestor.
-    radius += _edge_m(resolution) * _LARGEST + edge * _LARGEST * _REACH
+    # What sticks into the tile from a cell whose centre lies outside, and how far that is from its ancestor.
+    beside = _edge_m(resolution) * _LARGEST + edge * _LARGEST * _REACH
+    radius += beside
     origin = cells.cell_of(max(-90.0, min(90.0, middle[0])), max(-180.0, min(180.0, middle[1])), coarse)
     # k rings reach 1.5·k edges from the centre of the middle cell, which is up to one edge off the middle.
     rings = math.ceil((radius + edge * _LARGEST) / (1.5 * edge * _SMALLEST))
@@ -89,7 +94,25 @@ def covering(zoom: int, x: int, y: int, resolution: int) -> Cells | None:
         + math.cos(latitude) * np.cos(centres[:, 0]) * np.sin((centres[:, 1] - longitude) / 2) ** 2
     )
     within = half <= math.sin(min(radius / (2 * _EARTH_RADIUS_M), math.pi / 2)) ** 2
+    within &= _beside_square(centres, west, north, size, beside)
     return np.sort(np.array(around, dtype=np.int64)[within])
+
+
+def _beside_square(
+    centres: npt.NDArray[np.float64], west: float, north: float, size: float, metres: float
+) -> npt.NDArray[np.bool_]:
+    """Tell which points (radians) are no further from a tile than so many metres: of a circle a third is none of it."""
+    reach = metres / _EARTH_RADIUS_M
+    # On the way to the tile the map's scale is nowhere larger than at the latitude nearest to a pole.
+    farthest = max(abs(latitude_of(north)), abs(latitude_of(north + size)))
+    shrink = math.cos(min(math.radians(farthest) + reach, math.pi / 2))
+    if shrink < _NEAR_A_POLE:
+        return np.ones(len(centres), bool)
+    margin = size / 2 + reach / (2 * math.pi * shrink)
+    across = (centres[:, 1] + math.pi) / (2 * math.pi) - (west + size / 2)
+    latitudes = np.clip(centres[:, 0], -_EDGE, _EDGE)
+    down = 0.5 - np.arcsinh(np.tan(latitudes)) / (2 * math.pi) - (north + size / 2)
+    return (np.abs(across - np.round(across)) <= margin) & (np.abs(down) <= margin)
 
 
 def ranges(ancestors: Cells, resolution: int) -> tuple[Cells, Cells]:

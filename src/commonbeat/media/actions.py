@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +73,48 @@ def purge_drafts(*, now: datetime, limit: int = 100) -> int:
         count += 1
     _sweep(data_dir, now)
     return count
+
+
+def release_photos(*, photo_ids: Iterable[int]) -> str:
+    """Make pictures belong to nothing, inside the caller's transaction; give the key for delete_released.
+
+    A crash before that leaves drafts, which purge_drafts deletes within a day.
+    """
+    key = new_token()
+    Photo.objects.filter(pk__in=list(photo_ids)).update(draft_key=key, is_public=False)
+    return key
+
+
+def delete_released(*, key: str) -> int:
+    """Delete the pictures that were released under a key, with their files; gives their number."""
+    data_dir: Path = settings.COMMONBEAT.data_dir
+    found = list(Photo.objects.filter(draft_key=key)) if key else []
+    for photo in found:
+        # Files first: after a crash the row is still there, and purge_drafts does it again.
+        for token in (photo.original_token, photo.public_token):
+            store.delete(token, data_dir=data_dir)
+    Photo.objects.filter(pk__in=[photo.pk for photo in found]).delete()
+    return len(found)
+
+
+def forget_originals(*, photo_ids: Iterable[int]) -> list[str]:
+    """Keep only the clean copies of pictures, inside the caller's transaction; give the names for delete_files.
+
+    A crash before that leaves files that no row names, which purge_drafts sweeps away.
+    """
+    gone = []
+    for photo in Photo.objects.select_for_update().filter(pk__in=list(photo_ids)):
+        gone.append(photo.original_token)
+        # A name under which there is no file; what the original was cannot be compared either.
+        photo.original_token, photo.sha256 = new_token(), b""
+        photo.save(update_fields=["original_token", "sha256"])
+    return gone
+
+
+def delete_files(*, tokens: Iterable[str]) -> None:
+    """Delete the files of names that no row holds any more."""
+    for token in tokens:
+        store.delete(token, data_dir=settings.COMMONBEAT.data_dir)
 
 
 def _sweep(data_dir: Path, now: datetime) -> None:

@@ -68,6 +68,8 @@ class Receipt(msgspec.Struct, frozen=True, tag="receipt"):
     # Which part it is about, from 1 on, where the provider says so; 0 is the whole message.
     part: int = 0
     price: Price | None = None
+    # Other ways to write the id in `about`, where a provider answers in one and reports in another.
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Failed:
 
     code: str
     permanent: bool
+    # The trouble is of whoever carries this one recipient's messages, and says nothing of the channel.
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,8 @@ class Limits:
     writes_first: bool = True
     # True where it matters how long ago the recipient wrote (Outbound.heard_at).
     asks_when_heard: bool = False
+    # Whether the provider recognises a message that comes again under its key; else a lost answer may double it.
+    knows_keys: bool = False
 
 
 class Refused(Exception):

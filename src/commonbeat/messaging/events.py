@@ -9,6 +9,21 @@ UNDELIVERED = "messaging.undelivered"
 RETRIED = "messaging.retried"
 # A test message of an administrator.
 TRIED = "messaging.tried"
+# The subject is the contact.
+TRUST_WEIGHED = "messaging.trust_weighed"
+TRUST_SET = "messaging.trust_set"
+BLOCKED = "messaging.blocked"
+UNBLOCKED = "messaging.unblocked"
+LET_IN = "messaging.let_in"
+DISCARDED = "messaging.discarded"
+TAKEN_BACK = "messaging.taken_back"
+CONTACT_LOOKED = "messaging.contact_looked"
+# The subject is the unit whose quarantine was read; 0 is all of it.
+QUARANTINE_LOOKED = "messaging.quarantine_looked"
+# The subject was a contact: erased because its owner asked, forgotten because two years had passed.
+ERASURE_ASKED = "messaging.erasure_asked"
+ERASED = "messaging.erased"
+FORGOTTEN = "messaging.forgotten"
 # The subject is the row of the channel's health.
 CHANNEL_DOWN = "messaging.channel_down"
 CHANNEL_BACK = "messaging.channel_back"

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from commonbeat.messaging.trust import Level, level_of
+
 
 class ContactKind(models.TextChoices):
     PHONE = "phone"
@@ -32,15 +34,73 @@ class Contact(models.Model):
     stopped_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    # The sum of its marks that stand, and the level that staff set instead; see trust.py. Never for public pages.
+    trust_points = models.IntegerField(default=0)
+    trust_set = models.CharField(max_length=10, blank=True, default="")
+    trust_reason = models.CharField(max_length=300, blank=True, default="")
+    blocked_at = models.DateTimeField(null=True)
+    blocked_reason = models.CharField(max_length=300, blank=True, default="")
 
     def __str__(self) -> str:
         return self.handle
+
+    @property
+    def level(self) -> Level:
+        """Give how far this contact is trusted."""
+        return level_of(self.trust_points, self.trust_set)
+
+
+class TrustMark(models.Model):
+    """What one report has earned its sender, or cost: once per report and kind, and taken back when that is undone."""
+
+    RETENTION: ClassVar = "as long as the contact"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="marks")
+    # An id and no foreign key, for messaging knows no feature.
+    report_id = models.BigIntegerField()
+    # One of trust.Kind, with the weight that it had then.
+    kind = models.CharField(max_length=10)
+    points = models.SmallIntegerField()
+    made_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["contact", "report_id", "kind"], name="trust_mark_once"),
+        ]
+
+
+class Silenced(models.Model):
+    """An address that is not known any more, and still must not be written to, or let in."""
+
+    RETENTION: ClassVar = "for good, or until its owner writes again: a keyed hash, of which no address can be made"
+
+    address_hash = models.BinaryField(max_length=32, unique=True)
+    stopped_at = models.DateTimeField(null=True)
+    blocked_at = models.DateTimeField(null=True)
+
+
+class Erasure(models.Model):
+    """That a person has asked to be erased; carried out once the answer to that has gone out."""
+
+    RETENTION: ClassVar = "until it is carried out, a day at most"
+
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="erasure")
+    asked_at = models.DateTimeField()
+    # What they wrote goes too, and what was published of it.
+    takes_texts = models.BooleanField(default=True)
+    withdraws = models.BooleanField(default=True)
 
 
 class InboundState(models.TextChoices):
     NEW = "new"
     UNDERSTOOD = "understood"
     FAILED = "failed"
+    # Its sender is over the limit: a person lets it in or discards it.
+    HELD = "held"
+    DISCARDED = "discarded"
+    # Its sender is blocked: kept until its retention, neither understood nor answered.
+    BLOCKED = "blocked"
 
 
 class Inbound(models.Model):
@@ -57,7 +117,12 @@ class Inbound(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # When to try again, after a failure; empty means at once. The live writer leaves it empty.
     due_at = models.DateTimeField(null=True)
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="inbound")
+    # The index inbound_of_contact serves instead.
+    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="inbound", db_index=False)
+    # True where the sender only claims to be the contact (the From line of an e-mail); such messages are counted apart.
+    is_claim = models.BooleanField(null=True)
+    # When a person let it in or discarded it; what a person let in is not held again.
+    decided_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -65,6 +130,9 @@ class Inbound(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["id"], name="inbound_new", condition=models.Q(state="new")),
+            models.Index(fields=["contact", "id"], name="inbound_held", condition=models.Q(state="held")),
+            models.Index(fields=["contact", "state", "received_at"], name="inbound_of_contact"),
+            models.Index(fields=["received_at"], name="inbound_age"),
         ]
 
 
@@ -137,6 +205,7 @@ class Outbound(models.Model):
         indexes: ClassVar = [
             # A partial index would be smaller, but SQLite uses one only for constants, and Django binds parameters.
             models.Index(fields=["state", "channel", "priority", "due_at", "id"], name="outbound_waiting"),
+            models.Index(fields=["created_at"], name="outbound_age"),
         ]
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from commonbeat.messaging.channel import Channel, Limits, Price, channels
 from commonbeat.messaging.models import ContactKind, Spending
-from commonbeat.messaging.rules import BULK, BULK_SHARE, REPLIES_SHARE, VITAL_SHARE, is_quiet, pairs
+from commonbeat.messaging.rules import BULK_SHARE, MANY, REPLIES_SHARE, VITAL_SHARE, is_quiet, pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Allowance:
         """Give what is left for one message."""
         if is_vital:
             return self.vital
-        return self.bulk if priority >= BULK else self.replies
+        return self.bulk if priority >= MANY else self.replies
 
 
 def rate_of(channel: Channel) -> float:

@@ -24,7 +24,9 @@ from commonbeat.messaging.models import (
     Part,
     Spending,
 )
-from commonbeat.messaging.rules import BULK, is_down
+from commonbeat.messaging.rules import BULK, LEVELS_OF_MANY, MANY, is_down
+
+_GONE = (OutboundState.SENT, OutboundState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def sealed_body(outbound: Outbound) -> bytes:
 
 
 def due_queues(codes: Sequence[str], *, now: datetime) -> set[tuple[str, bool]]:
-    """Tell which queues have something due: pairs of channel and whether it is bulk.
+    """Tell which queues have something due: pairs of channel and whether it is of many; at night no bulk is.
 
     One statement for all: beside busy threads each call into SQLite costs milliseconds until the interpreter's lock
     is had again.
@@ -147,12 +149,14 @@ def due_queues(codes: Sequence[str], *, now: datetime) -> set[tuple[str, bool]]:
     asked = [(code, bulk) for code in codes for bulk in (False, True)]
     statement = (
         "EXISTS (SELECT 1 FROM messaging_outbound WHERE state = 'queued' AND channel = %s AND due_at <= %s"
-        " AND priority {} 10)"
+        " AND priority {})"
     )
+    levels = LEVELS_OF_MANY if not policy.is_night(now) else [level for level in LEVELS_OF_MANY if level < BULK]
+    of_many = f"IN ({', '.join(map(str, levels))})"
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT " + ", ".join(statement.format(">=" if bulk else "<") for _, bulk in asked),
+            "SELECT " + ", ".join(statement.format(of_many if bulk else f"< {MANY}") for _, bulk in asked),
             [value for code, _ in asked for value in (code, moment)],
         )
         row = cursor.fetchone()
@@ -200,8 +204,8 @@ def channel_lines(*, now: datetime) -> list[ChannelLine]:
         for row in Outbound.objects.filter(state__in=[OutboundState.QUEUED, OutboundState.LEASED])
         .values("channel")
         .annotate(
-            replies=Count("id", filter=Q(priority__lt=BULK)),
-            bulk=Count("id", filter=Q(priority__gte=BULK)),
+            replies=Count("id", filter=Q(priority__lt=MANY)),
+            bulk=Count("id", filter=Q(priority__gte=MANY)),
             oldest=Min("created_at"),
         )
     }
@@ -250,6 +254,21 @@ def conversation(contact: Contact, *, limit: int = 50) -> list[Said]:
     ]
     said.sort(key=lambda one: one.at)
     return said[-limit:]
+
+
+def may_have_come_twice(outbound: Outbound) -> bool:
+    """Tell whether a message was sent again after an attempt that its provider may have taken and cannot recognise."""
+    limits = policy.limits_of(outbound.channel)
+    is_again = outbound.maybe_taken and bool(outbound.provider_id)
+    return is_again and outbound.state in _GONE and limits is not None and not limits.knows_keys
+
+
+def perhaps_doubled(*, since: datetime) -> dict[str, int]:
+    """Count the messages since a moment that may have come twice, by channel."""
+    codes = [code for code, channel in channels().items() if not channel.limits.knows_keys]
+    found = Outbound.objects.filter(created_at__gt=since, maybe_taken=True, state__in=_GONE, channel__in=codes)
+    counted = found.exclude(provider_id="").order_by().values_list("channel").annotate(Count("id"))
+    return dict(counted)
 
 
 def waiting_counts() -> dict[str, int]:

@@ -18,8 +18,15 @@ SEND_AGAIN = (
 UNDERSTAND_AGAIN = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 UNDERSTAND_ATTEMPTS = len(UNDERSTAND_AGAIN) + 1
 
-# From this priority on a message is bulk: it waits for the replies, the morning and the money.
+# From this priority on a message is one of many: it goes by connections of its own, so that replies need not wait for
+# it, and it is paid of bulk's share.
+MANY = 4
+# From this priority on a message is bulk, which waits for the site's morning, too. Between the two are alerts, which
+# keep each person's own quiet hours (alerts/rules.py).
 BULK = 10
+# Those that are in use: looked for one by one, for then what is due is found along the index, however much of another
+# priority waits for later.
+LEVELS_OF_MANY = (4, 5, 7, BULK)
 
 # Whoever has had no message for so long gets an answer although the money is spent.
 VITAL_AFTER = timedelta(days=1)
@@ -32,6 +39,8 @@ DOWN_FOR = timedelta(minutes=2)
 # Then few messages ask whether it is back, and the others keep their attempts: at first after 5 s, later every minute.
 ASK_SOONEST, ASK_LATEST = timedelta(seconds=5), timedelta(minutes=1)
 ASKING_AT_ONCE = 2
+# A telephone that comes for its messages does so each minute; one that left a reply waiting so long is missed.
+MISSED_AFTER = timedelta(minutes=5)
 
 # Answers after which the gateway has surely not taken the message. A time-out or a 500 says no such thing.
 _NOT_TAKEN = frozenset(

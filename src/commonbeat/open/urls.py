@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from commonbeat.open import feeds, opendata
+from commonbeat.open import cap, feeds, opendata
 
 app_name = "open"
 urlpatterns = [
     path("reports.rss", feeds.reports_rss, name="reports_rss"),
     path("reports.geojson", feeds.reports_geojson, name="reports_geojson"),
+    path("alerts/cap/certificate.pem", cap.certificate, name="cap_certificate"),
+    path("alerts/cap/<str:identifier>.xml", cap.message, name="cap_message"),
+    path("alerts/feed.atom", cap.alerts_atom, name="alerts_atom"),
+    path("alerts/feed.rss", cap.alerts_rss, name="alerts_rss"),
+    path("alerts/look-outs.atom", cap.look_outs_atom, name="look_outs_atom"),
     path("data/datapackage.json", opendata.datapackage, name="datapackage"),
 ]

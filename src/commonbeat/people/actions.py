@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
@@ -23,6 +25,7 @@ REACTIVATED = "people.reactivated"
 FACTOR_RESET = "people.factor_reset"
 INVITED = "people.invited"
 INVITATION_ACCEPTED = "people.invitation_accepted"
+LANGUAGES_SET = "people.languages_set"
 UNIT_CREATED = "people.unit_created"
 FALLBACK_CHOSEN = "people.fallback_chosen"
 
@@ -30,6 +33,8 @@ FALLBACK_CHOSEN = "people.fallback_chosen"
 INVITATION_LASTS = timedelta(days=3)
 # Roles that work a desk, which is always a unit's.
 ROLES_WITH_UNIT = frozenset({Role.OFFICER, Role.SUPERVISOR})
+# One to read and one to write.
+FEWEST_LANGUAGES = 2
 
 
 class PeopleError(ValueError):
@@ -75,11 +80,17 @@ def invite_staff(
     unit_id: int | None,
     display_name: str = "",
     language: str = "",
+    languages_read: Sequence[str] = (),
     actor_id: int,
     now: datetime,
 ) -> tuple[User, str]:
-    """Make an account whose owner chooses the password; return it and the token of the link, which is not kept."""
+    """Make an account whose owner chooses the password; return it and the token of the link, which is not kept.
+
+    A translator needs `languages_read`, two at least; of others they are not kept.
+    """
     user = _new_staff(username, role, unit_id, display_name, language)
+    if role == Role.TRANSLATOR:
+        user.languages_read = _languages(languages_read)
     user.set_unusable_password()
     with transaction.atomic():
         _save_new(user)
@@ -131,6 +142,18 @@ def change_role(*, user_id: int, role: Role, unit_id: int | None, actor_id: int 
             actor_id=actor_id,
             data={"from": before, "to": role.value, "unit": unit_id},
         )
+
+
+def set_languages_read(*, user_id: int, languages: Sequence[str], actor_id: int | None, now: datetime) -> None:
+    """Say between which of the site's languages a volunteer translates; PeopleError with fewer than two."""
+    codes = _languages(languages)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user_id)
+        if user.languages_read == codes:
+            return
+        user.languages_read = codes
+        user.save(update_fields=["languages_read"])
+        append(kind=LANGUAGES_SET, subject_id=user.pk, now=now, actor_id=actor_id, data={"languages": " ".join(codes)})
 
 
 def deactivate(*, user_id: int, actor_id: int | None, now: datetime) -> None:
@@ -221,6 +244,13 @@ def _new_staff(username: str, role: Role, unit_id: int | None, display_name: str
     if role == Role.RESIDENT:
         raise PeopleError("role", _("Residents make their own accounts."))
     return user
+
+
+def _languages(chosen: Sequence[str]) -> list[str]:
+    codes = [code for code in settings.COMMONBEAT.languages if code in chosen]
+    if len(codes) < FEWEST_LANGUAGES:
+        raise PeopleError("languages_read", _("Choose at least two languages: one to read and one to write."))
+    return codes
 
 
 def _check_password(password: str, user: User) -> None:

@@ -16,6 +16,7 @@ class Role(models.TextChoices):
     MODERATOR = "moderator", _("Moderator")
     OVERSEER = "overseer", _("Overseer")
     ADMINISTRATOR = "administrator", _("Administrator")
+    TRANSLATOR = "translator", _("Translator")
 
 
 class Unit(models.Model):
@@ -34,12 +35,14 @@ class Unit(models.Model):
 class User(AbstractUser):
     """Anyone who signs in; residents need no account."""
 
-    RETENTION: ClassVar = "until the account is deleted"
+    RETENTION: ClassVar = "kept while the site exists: a closed account still names who did what"
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.RESIDENT)
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.PROTECT, related_name="members")
     display_name = models.CharField(max_length=80, blank=True)
     language = models.CharField(max_length=8, blank=True)
+    # Codes of the languages that a volunteer translates between.
+    languages_read = models.JSONField(default=list, blank=True)
     # What residents read of their officer; empty means that the officer is not shown in public.
     public_intro = models.TextField(blank=True)
     public_hours = models.CharField(max_length=200, blank=True)

@@ -22,21 +22,36 @@ class Permission(enum.Enum):
     RELEASE = "release or edit a text that screening held"
     SEE_MODERATION = "see held texts"
     SEE_JOURNAL = "read the journal"
+    ALERT = "write alerts, follow them up and end them"
+    RELEASE_ALERT = "release alerts, and the immediate and severe ones of others as the second person"
+    ERASE = "erase a contact who asks for it, or keep a report for the law"
     ADMINISTER = "topics, beats, people and settings"
+    TRANSLATE = "translate texts from which names, numbers and addresses are taken out"
 
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: frozenset(),
-    Role.OFFICER: frozenset({Permission.SEE_DESK, Permission.WORK_REPORTS, Permission.PUBLISH}),
+    Role.OFFICER: frozenset(
+        {
+            Permission.SEE_DESK,
+            Permission.WORK_REPORTS,
+            Permission.PUBLISH,
+            Permission.ALERT,
+            Permission.RELEASE_ALERT,
+        }
+    ),
     Role.SUPERVISOR: frozenset(
         {
             Permission.SEE_DESK,
             Permission.SEE_ALL_DESKS,
             Permission.WORK_REPORTS,
             Permission.ENROL,
+            Permission.ERASE,
             Permission.PUBLISH,
             Permission.RELEASE,
             Permission.SEE_MODERATION,
+            Permission.ALERT,
+            Permission.RELEASE_ALERT,
         }
     ),
     # A moderator sees the proposed public text, never the desk.
@@ -44,6 +59,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OVERSEER: frozenset({Permission.SEE_JOURNAL}),
     # Whoever runs the machine does not thereby read what residents wrote.
     Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER}),
+    # A volunteer from outside sees one masked text at a time, and nothing that it belongs to.
+    Role.TRANSLATOR: frozenset({Permission.TRANSLATE}),
 }
 
 

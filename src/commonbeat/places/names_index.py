@@ -17,6 +17,8 @@ _LONGEST_WORD = 30
 _MOST_VARIANTS = 4
 # A word in fewer than one of so many names tells them apart.
 _TELLING = 50
+# Names that are compared by their letters without looking for fewer, and those that are surely enough.
+_MOST_SHARING, _ENOUGH = 20_000, 10_000
 # What is kept of words looked up before: a text's everyday words come again and again.
 _MOST_REMEMBERED = 10_000
 
@@ -149,7 +151,7 @@ class NamesIndex:
         asked = _Asked(query)
         common = self._common(asked, rows)
         # What holds all of the text but its end may be meant by it, however much longer it is.
-        alike = self._alike(asked, rows, common) + 0.4 * (common >= asked.pairs - 1)
+        alike = self._alike(asked, rows, common) + (common >= asked.pairs - 1).astype(np.float32) * np.float32(0.4)
         return self._named(_best(rows, alike, most))
 
     def holding(self, word: str, query: str, most: int) -> list[tuple[str, int]]:
@@ -161,15 +163,25 @@ class NamesIndex:
     def _sharing(self, asked: _Asked, part: float) -> NDArray[np.intp]:
         common = np.bitwise_count(self._low & asked.low)
         common += np.bitwise_count(self._high & asked.high)
-        return np.flatnonzero(common >= max(1, int(asked.pairs * part)))
+        wanted = max(1, int(asked.pairs * part))
+        rows = np.flatnonzero(common >= wanted)
+        # A third of all names may share half of four pairs; they are not compared while enough share more.
+        shared = common[rows]
+        while len(rows) > _MOST_SHARING and wanted < asked.pairs:
+            wanted += 1
+            more = shared >= wanted
+            if np.count_nonzero(more) < _ENOUGH:
+                break
+            rows, shared = rows[more], shared[more]
+        return rows
 
     def _common(self, asked: _Asked, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
         common: NDArray[np.uint8] = np.bitwise_count(self._low[rows] & asked.low)
         common += np.bitwise_count(self._high[rows] & asked.high)
         return common
 
-    def _alike(self, asked: _Asked, rows: NDArray[np.intp], common: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return 2.0 * common / (self._bits[rows].astype(np.float64) + asked.pairs)
+    def _alike(self, asked: _Asked, rows: NDArray[np.intp], common: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return common / (self._bits[rows].astype(np.float32) + np.float32(asked.pairs)) * np.float32(2.0)
 
     def _named(self, rows: Iterable[int]) -> list[tuple[str, int]]:
         return [(self._name(int(row)), int(self._places[row])) for row in rows]
@@ -259,7 +271,7 @@ def masks_of(names: Sequence[str]) -> tuple[_Masks, _Masks]:
     )
 
 
-def _best(rows: NDArray[np.intp], scores: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+def _best(rows: NDArray[np.intp], scores: NDArray[np.float32], most: int) -> NDArray[np.intp]:
     if len(rows) <= most:
         return rows
     return rows[np.argpartition(-scores, most)[:most]]

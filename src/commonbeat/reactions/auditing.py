@@ -11,7 +11,7 @@ from commonbeat.journal.queries import cursor_position, newest_entry, subjects_b
 from commonbeat.maps.actions.safety import rebuild_ratings, rerate
 from commonbeat.maps.rating import Rating
 from commonbeat.maps.safety_sums import due_ratings, rated_among
-from commonbeat.reactions.counting import BATCH, KINDS, PASSED_SILENTLY, TOPIC_KINDS
+from commonbeat.reactions.counting import BATCH, KINDS, PASSED_SILENTLY, TOPIC_KINDS, blinded_source
 from commonbeat.reports.queries.audits import (
     Row,
     publications_that_rate_nothing,
@@ -70,4 +70,4 @@ def _of_reports(report_ids: list[int]) -> list[Rating]:
 
 
 def _ratings(rows: list[Row]) -> list[Rating]:
-    return rows  # type: ignore[return-value]  # the same eight values, by the same names
+    return [Rating(*row[:6], blinded_source(row.sender), row.fewest) for row in rows]

@@ -14,10 +14,11 @@ from commonbeat.foundation.crypto import derive, keyed_hash
 from commonbeat.journal.actions import move_cursor
 from commonbeat.journal.queries import cursor_position, newest_entry, subjects_between
 from commonbeat.maps import actions as maps
-from commonbeat.maps.contribution import Contribution, Sending
+from commonbeat.maps.contribution import Contribution, Contributions, Sending
 from commonbeat.maps.queries import counted_in, due_publications, make_up_due
 from commonbeat.reports import events as reports
 from commonbeat.reports.queries.counting import (
+    Columns,
     Row,
     contributions,
     contributions_of,
@@ -76,7 +77,7 @@ def rebuild(now: datetime, *, redraw: bool = False) -> int:
     """Count every publication anew; returns how many count. The journal's entries up to now need no counting then."""
     with transaction.atomic():
         end = newest_entry()
-        total = maps.rebuild(chunks=map(_rows, public_contributions()), now=now, redraw=redraw)
+        total = maps.rebuild(chunks=map(_columns, public_contributions()), now=now, redraw=redraw)
         move_cursor(name=CURSOR, to=end)
     while maps.draw_due(now=now) or _draw_make_up(now):
         pass
@@ -108,16 +109,20 @@ def _draw_make_up(now: datetime) -> int:
 def _sendings(counted: list[tuple[int, int]]) -> list[Sending]:
     topics = dict(counted)
     return [
-        Sending(topics[row.publication_id], row.channel, row.language, row.received_at, _source(row.sender))
+        Sending(topics[row.publication_id], row.channel, row.language, row.received_at, blinded_source(row.sender))
         for row in sendings(list(topics))
     ]
 
 
 def _rows(rows: Sequence[Row]) -> list[Contribution]:
-    return [Contribution(*row[:7], _source(row.sender), row.fewest) for row in rows]
+    return [Contribution(*row[:7], blinded_source(row.sender), row.fewest) for row in rows]
 
 
-def _source(sender: int | None) -> bytes | None:
+def _columns(columns: Columns) -> Contributions:
+    return Contributions(*columns[:7], [blinded_source(sender) for sender in columns.sender], columns.fewest)
+
+
+def blinded_source(sender: int | None) -> bytes | None:
     """Name a sender so that only this site can, and maps cannot know whom they count."""
     return None if sender is None else _blinded(settings.COMMONBEAT.secret, sender)
 

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
 from commonbeat.foundation.text import ascii_digits
-from commonbeat.intake import screens, texts
+from commonbeat.intake import alert_texts, proxy_texts, screens, texts
 from commonbeat.intake.actions import load_session
 from commonbeat.intake.dialogue import LANGUAGE_NAMES
 from commonbeat.intake.language import by_script
@@ -27,13 +27,14 @@ from commonbeat.messaging.models import Contact, ContactKind
 from commonbeat.messaging.queries import find_contact
 from commonbeat.reactions import sentences
 from commonbeat.reactions.inbound import handle
+from commonbeat.reactions.trust import DOOR
 from commonbeat.reports.models import Message, Report
 
 # No session lasts this many entries; older ones are not looked for.
 _MOST_ENTRIES = 60
 # Where one of these is asked for, "0" says no more than that the person is done.
 _NOTHING_ASKED = (Asks.NOTHING, Asks.CORRECT)
-_LISTS = (Asks.MENU, Asks.TOPIC, Asks.PICK, Asks.LANGUAGE)
+_LISTS = (Asks.MENU, Asks.TOPIC, Asks.PICK, Asks.LANGUAGE, Asks.CONSENT, Asks.ALERT_PICK, Asks.WHICH_ALERT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class _Call:
         def respond(contact: Contact) -> Answer:
             return _respond(contact, message, before=state, is_leaving=key == screens.LEAVE, now=self.now)
 
-        answer = hear_in_call(channel=self.channel, message=message, respond=respond, now=self.now)
+        answer = hear_in_call(channel=self.channel, message=message, respond=respond, now=self.now, door=DOOR)
         if answer is None:
             return Screen(screens.comes_later(), goes_on=False)
         with translation.override(_language(find_contact(kind=ContactKind.PHONE, address=self.sender))):
@@ -154,7 +155,7 @@ def _unsaid(contact: Contact) -> str:
 
 def _opening(contact: Contact | None, state: State, now: datetime) -> str:
     """Give the first screen: what an earlier message or session was still asked, else the start."""
-    if contact is None:
+    if contact is None or contact.blocked_at is not None:
         return _start()
     language = _language(contact)
     world = SiteWorld(contact, now=now)
@@ -163,7 +164,7 @@ def _opening(contact: Contact | None, state: State, now: datetime) -> str:
         case Asks.PLACE:
             report = Report.objects.filter(pk=state.report_id, contact=contact).first()
             lines = [screens.where_still(reference=format_reference(report.reference))] if report else []
-        case Asks.PICK:
+        case Asks.PICK | Asks.ALERT_PICK:
             spots = [world.place(int(option), language) for option in state.options if option.isdecimal()]
             if spots and all(spots):
                 lines = [texts.which_place(places=[spot.label for spot in spots if spot]), screens.back()]
@@ -172,7 +173,24 @@ def _opening(contact: Contact | None, state: State, now: datetime) -> str:
             if all(option in names for option in state.options):
                 lines = [texts.menu(topics=[names[option] for option in state.options]), screens.back()]
         case Asks.TEXT:
-            lines = [texts.tell_us()]
+            lines = [proxy_texts.tell_us_behalf() if state.on_behalf else texts.tell_us()]
+        case Asks.ALERT_PLACE:
+            lines = [alert_texts.alerts_none()] if not world.alerts().places else []
+        case Asks.SAW:
+            lines = [alert_texts.tell_what_you_saw(emergency=settings.COMMONBEAT.emergency_number)]
+        case Asks.WHICH_ALERT:
+            known = {str(each.alert_id): each.headline for each in world.look_outs(language)}
+            if all(option in known for option in state.options):
+                lines = [alert_texts.which_alert(alerts=[known[option] for option in state.options]), screens.back()]
+        case Asks.CONSENT:
+            open_ones = [each.reference for each in world.unanswered() if each.report_id == state.report_id]
+            danger = settings.COMMONBEAT.emergency_number
+            lines = [proxy_texts.consent(reference=each) for each in open_ones]
+            if state.sensitive:
+                lines = [proxy_texts.consent_danger(reference=each, emergency=danger) for each in open_ones]
+            lines += [screens.back()] if lines else []
+        case Asks.WHY:
+            lines = [proxy_texts.why()]
         case Asks.LANGUAGE:
             names = {code: LANGUAGE_NAMES.get(code, code) for code in state.options}
             lines = [texts.which_language(names=list(names.values())), screens.back()]

@@ -15,23 +15,26 @@ from django.utils import translation
 from commonbeat.foundation.ids import format_reference
 from commonbeat.intake import state as dialogue
 from commonbeat.intake import texts
-from commonbeat.intake.actions import load_session, save_session
+from commonbeat.intake.actions import load_claimed, load_session, save_claimed, save_session
+from commonbeat.intake.alert_intents import AnswersAlert, EndAlertKind, EndAlerts, GetAlerts
 from commonbeat.intake.dialogue import step
 from commonbeat.intake.world import CONFIRM_DAYS, SiteWorld
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging.actions import set_language, start_contact, stop_contact
 from commonbeat.messaging.models import Contact
-from commonbeat.reactions import letters
+from commonbeat.reactions import alert_signups, alerting, letters, proxies
 from commonbeat.reactions.reporters import send_question
 from commonbeat.reactions.spellings import learn_spelling
 from commonbeat.reports.actions.contacts import confirm_contact
 from commonbeat.reports.actions.dialogue import answer_desk
+from commonbeat.reports.actions.proxies import put_on_behalf
 from commonbeat.reports.actions.resend import resend_report
 from commonbeat.reports.actions.sort import sort_report
 from commonbeat.reports.actions.submit import NOWHERE, Whereabouts, place_report, submit_report
-from commonbeat.reports.errors import ReportError
+from commonbeat.reports.errors import MoveNotPossible, ReportError
 from commonbeat.reports.models import Message, PlaceSource, Report
 from commonbeat.topics.models import Topic, TopicVersion
+from commonbeat.topics.queries import SIGHTING
 
 # Two less than the column holds: an answer's key is this one with a letter before it.
 KEY_LIMIT = 78
@@ -51,24 +54,36 @@ def handle(contact: Contact, message: contract.Inbound, now: datetime) -> Sequen
     if not message.is_proven and letters.needs_proof(message.text):
         return letters.ask_for_proof(contact, now=now)
     state = known = load_session(contact=contact, now=now)
+    signed_up = alert_signups.confirm_by_yes(contact, message, known, now=now)
+    if signed_up:
+        return signed_up
     world = SiteWorld(contact, now=now) if message.is_proven else letters.ClaimedWorld(contact, now=now)
+    claimed = load_claimed(contact=contact, now=now)
     if not message.is_proven:
         state = letters.claimed_state(known)
-    elif letters.confirms_by_answering(contact, message.text):
+    elif letters.is_continued(known, claimed):
+        # The owner of the address answers what was asked in answer to a letter of theirs.
+        state = letters.continued(known, claimed)
+        save_claimed(contact=contact, state=None, now=now)
+    if message.is_proven and letters.confirms_by_answering(contact, message.text):
         waiting = world.unconfirmed()
         if waiting is not None:
             _confirm(contact, waiting.question.message_id if waiting.question else 0, now=now)
     turn = step(state, dialogue.Heard(letters.words_of(message)), world, now)
     if not message.is_proven:
-        turn = letters.claimed_turn(turn, contact, known)
+        turn = letters.claimed_turn(turn, contact)
     report = _carry_out(turn, message, world=world, channel=channel, key=key, now=now)
     if report is not None:
         turn = dialogue.finish(turn, report_id=report.pk, reference=format_reference(report.reference))
         # A full thread makes a report of its own; what follows belongs to that one.
         turn = dataclasses.replace(turn, state=msgspec.structs.replace(turn.state, last_report_id=report.pk))
-    save_session(contact=contact, state=turn.state, now=now)
     if message.is_proven:
+        save_session(contact=contact, state=turn.state, now=now)
         learn_spelling(state, turn, world=world, now=now)
+    else:
+        save_session(contact=contact, state=letters.known_after(known, turn), now=now)
+        if report is not None or turn.state.asks is not dialogue.Asks.NOTHING:
+            save_claimed(contact=contact, state=turn.state, now=now)
     if not letters.may_answer(contact, now=now):
         return ()
     # Photos go with a report; those that come with an answer are not kept.
@@ -123,14 +138,19 @@ def _carry_out(
                 start_contact(contact=contact, now=now)
             case dialogue.Confirm(question_id):
                 _confirm(contact, question_id, now=now)
+            case GetAlerts() | EndAlerts() | EndAlertKind() | AnswersAlert():
+                alerting.carry_out(intent, contact, about=about, now=now)
+            case _:
+                about = proxies.carry_out(intent, contact, now=now) or about
     return about
 
 
 def _submit(
     intent: dialogue.Submit, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
 ) -> Report:
+    topic = alerting.sighting_topic(now) if intent.topic == SIGHTING else world.topic(intent.topic)
     report, _is_new = submit_report(
-        version=_version(world.topic(intent.topic)),
+        version=_version(topic),
         text=intent.text,
         language=intent.language,
         channel=channel,
@@ -142,6 +162,8 @@ def _submit(
         acknowledged=True,
         now=now,
     )
+    if intent.on_behalf:
+        put_on_behalf(report_id=report.pk, contact_id=world.contact.pk, now=now)
     return report
 
 
@@ -164,7 +186,11 @@ def _submit_coded(
         "now": now,
     }
     if coded.corrects:
-        return resend_report(report_id=coded.corrects, **told)[0]
+        try:
+            return resend_report(report_id=coded.corrects, **told)[0]
+        except MoveNotPossible:
+            # The desk closed it a moment ago: what is said now is a report of its own, for nothing is lost.
+            pass
     return submit_report(
         language=intent.language,
         channel=channel,

@@ -10,12 +10,15 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from django.conf import settings
 from django.utils import translation
 
 from commonbeat.foundation.ids import parse_reference
 from commonbeat.intake import state as dialogue
 from commonbeat.intake import texts
+from commonbeat.intake.alert_intents import AnswersAlert, EndAlertKind, EndAlerts, GetAlerts
+from commonbeat.intake.alert_words import alerts_in
 from commonbeat.intake.commands import Word, parse_command
 from commonbeat.intake.world import SiteWorld
 from commonbeat.media.models import Photo
@@ -29,6 +32,7 @@ ANSWERS_LIMIT, ANSWERS_WINDOW = 10, timedelta(hours=1)
 _OPEN_TO_ALL = frozenset({Word.HELP, Word.MENU, Word.GREETING})
 # STOP must not confirm what somebody else reported; YES is the dialogue's own answer.
 _CONFIRM_NOTHING = frozenset({Word.STOP, Word.YES})
+_OF_ALERTS = (dialogue.Asks.ALERT_PLACE, dialogue.Asks.ALERT_PICK)
 
 
 class ClaimedWorld(SiteWorld):
@@ -61,7 +65,12 @@ class ClaimedWorld(SiteWorld):
 def needs_proof(text: str) -> bool:
     """Tell whether a message asks for what only the owner of the address may have."""
     command = parse_command(text, tuple(settings.COMMONBEAT.languages))
-    return parse_reference(text) is not None or (command is not None and command.word not in _OPEN_TO_ALL)
+    if command is None:
+        asked = alerts_in(text)
+        # Other words behind ALERTS may make a report of it: that is for the dialogue to tell, see claimed_turn.
+        is_asked = asked is not None and (not asked.rest or (asked.ends and asked.rest.isdecimal()))
+        return parse_reference(text) is not None or is_asked
+    return command.word not in _OPEN_TO_ALL or parse_reference(text) is not None
 
 
 def ask_for_proof(contact: Contact, *, now: datetime) -> Sequence[str]:
@@ -85,12 +94,44 @@ def claimed_state(known: dialogue.State) -> dialogue.State:
     return dialogue.State(misses=known.misses, misses_at=known.misses_at, language_by=known.language_by)
 
 
-def claimed_turn(turn: dialogue.Turn, contact: Contact, known: dialogue.State) -> dialogue.Turn:
-    """Leave to an unproven message its report alone, and keep what the owner of the address was asked."""
+def is_continued(known: dialogue.State, claimed: dialogue.State) -> bool:
+    """Tell whether a proven message goes on where an unproven one of the same address was answered with a question.
+
+    What the owner was asked comes first: nobody who writes in their name can put another question in its place.
+    """
+    return claimed.asks is not dialogue.Asks.NOTHING and known.asks is dialogue.Asks.NOTHING
+
+
+def continued(known: dialogue.State, claimed: dialogue.State) -> dialogue.State:
+    """Give the state in which that message is heard."""
+    return msgspec.structs.replace(
+        claimed, misses=known.misses, misses_at=known.misses_at, language_by=known.language_by, leaning=known.leaning
+    )
+
+
+def known_after(known: dialogue.State, turn: dialogue.Turn) -> dialogue.State:
+    """Give the owner's state after an unproven message: as it was, but for what such messages are counted by."""
+    sets_language = any(isinstance(intent, dialogue.SetLanguage) for intent in turn.intents)
+    return msgspec.structs.replace(
+        known,
+        misses=turn.state.misses,
+        misses_at=turn.state.misses_at,
+        language_by=turn.state.language_by if sets_language else known.language_by,
+    )
+
+
+def claimed_turn(turn: dialogue.Turn, contact: Contact) -> dialogue.Turn:
+    """Leave to an unproven message its report alone."""
+    if turn.state.asks in _OF_ALERTS or any(isinstance(i, GetAlerts | EndAlerts | EndAlertKind) for i in turn.intents):
+        # What alerts come is for the owner of the address to say.
+        with translation.override(_language(contact)):
+            asks = (texts.prove_sender(),) if turn.replies else ()
+        nothing = msgspec.structs.replace(turn.state, asks=dialogue.Asks.NOTHING, options=())
+        return dialogue.Turn(nothing, asks)
     intents = tuple(
         intent
         for intent in turn.intents
-        if isinstance(intent, dialogue.Submit | dialogue.SubmitCoded)
+        if isinstance(intent, dialogue.Submit | dialogue.SubmitCoded | AnswersAlert)
         or (isinstance(intent, dialogue.SetLanguage) and not contact.language)
     )
     has_report = any(isinstance(intent, dialogue.Submit | dialogue.SubmitCoded) for intent in intents)
@@ -98,8 +139,7 @@ def claimed_turn(turn: dialogue.Turn, contact: Contact, known: dialogue.State) -
     if has_report and replies:
         with translation.override(_language(contact, intents)):
             replies = (f"{replies[0]}\n\n{texts.answer_to_hear()}", *replies[1:])
-    keeps = known.asks is dialogue.Asks.ANSWER or (not has_report and turn.state.asks is dialogue.Asks.NOTHING)
-    return dataclasses.replace(turn, state=known if keeps else turn.state, replies=replies, intents=intents)
+    return dataclasses.replace(turn, replies=replies, intents=intents)
 
 
 def may_answer(contact: Contact, *, now: datetime) -> bool:

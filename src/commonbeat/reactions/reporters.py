@@ -42,6 +42,8 @@ def ask_to_confirm(entry: Entry, now: datetime) -> None:
 
 def tell_move(entry: Entry, now: datetime) -> None:
     """Tell the state that a report has come to, in the topic's words where it has some."""
+    if entry.data.get("acknowledged"):
+        return
     tell_state(entry, str(entry.data.get("to", "")), now)
 
 
@@ -81,6 +83,9 @@ def pass_question(entry: Entry, now: datetime) -> None:
     report, contact = _who(entry)
     message = _message(entry, report)
     if report is None or contact is None or message is None or contact.stopped_at is not None:
+        return
+    if contact.blocked_at is not None:
+        # Nothing goes to a blocked sender, so no message of theirs is the answer.
         return
     if Outbound.objects.filter(idempotency_key=f"message:{message.pk}").exists():
         # Seen before: the dialogue may have gone on since, and must not be thrown back to this question.

@@ -13,7 +13,8 @@ from django.db import transaction
 from commonbeat.journal.actions import append, move_cursor
 from commonbeat.journal.models import Entry
 from commonbeat.journal.queries import cursor_position, entries_after
-from commonbeat.reactions import events, reporters, topics
+from commonbeat.messaging import events as messaging
+from commonbeat.reactions import alert_signups, events, proxies, reporters, topics, trust
 from commonbeat.reports import events as reports
 from commonbeat.topics.actions import REVISED
 
@@ -23,12 +24,18 @@ Reaction = Callable[[Entry, datetime], None]
 
 REACTIONS: dict[str, list[Reaction]] = {
     reports.SUBMITTED: [reporters.ask_to_confirm],
-    reports.MOVED: [reporters.tell_move],
+    reports.MOVED: [reporters.tell_move, trust.weigh],
+    reports.VERIFIED: [trust.weigh],
+    reports.UNVERIFIED: [trust.weigh],
+    reports.CONFIRMED: [trust.weigh],
     reports.PUBLISHED: [reporters.tell_published],
     reports.MERGED: [reporters.tell_merged],
     reports.ASKED: [reporters.pass_question],
     reports.TOLD: [reporters.pass_update],
+    reports.PROXY_ENROLLED: [proxies.invite],
+    reports.PROXY_ENDED: [proxies.tell_ended],
     REVISED: [topics.tighten],
+    messaging.STOPPED: [alert_signups.forget_browser],
 }
 
 CURSOR = "reactions"

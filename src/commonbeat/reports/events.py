@@ -29,6 +29,25 @@ SORTED = "reports.sorted"
 RESENT = "reports.resent"
 CONFIRMED = "reports.confirmed"
 LOOKED = "reports.looked"
+# Deleted, or emptied but for its public copy: by time, or because its sender asked.
+PURGED = "reports.purged"
+ERASED = "reports.erased"
+LEGAL_HOLD = "reports.legal_hold"
+HOLD_ENDED = "reports.hold_ended"
+# What is known of the consent of the person for whom it was made; "refused" also erases what was written.
+CONSENT = "reports.consent"
+# Translations by the desk and by volunteers; the data name the translation.
+TRANSLATED = "reports.translated"
+TRANSLATION_ASKED = "reports.translation_asked"
+TRANSLATION_TAKEN = "reports.translation_taken"
+TRANSLATION_SKIPPED = "reports.translation_skipped"
+TRANSLATION_KNOWN = "reports.translation_known"
+TRANSLATION_UNFIT = "reports.translation_unfit"
+TRANSLATION_OFFERED = "reports.translation_offered"
+TRANSLATION_LATE = "reports.translation_late"
+TRANSLATION_ACCEPTED = "reports.translation_accepted"
+TRANSLATION_REJECTED = "reports.translation_rejected"
+TRANSLATION_WITHDRAWN = "reports.translation_withdrawn"
 
 # These are about no single report: the subject is a unit (0: all of them), a topic, and an import.
 MAP_LOOKED = "reports.map_looked"
@@ -39,7 +58,12 @@ IMPORT_UNDONE = "reports.import_undone"
 ENROLLED = "reports.enrolled"
 UNENROLLED = "reports.unenrolled"
 REMINDED = "reports.reminded"
-_OF_OTHERS = (MAP_LOOKED, TIGHTENED, IMPORTED, IMPORT_UNDONE, ENROLLED, UNENROLLED, REMINDED)
+# The subject is a proxy, who reports for others.
+PROXY_ENROLLED = "reports.proxy_enrolled"
+PROXY_ACCEPTED = "reports.proxy_accepted"
+PROXY_ENDED = "reports.proxy_ended"
+_PROXIES = (PROXY_ENROLLED, PROXY_ACCEPTED, PROXY_ENDED)
+_OF_OTHERS = (MAP_LOOKED, TIGHTENED, IMPORTED, IMPORT_UNDONE, ENROLLED, UNENROLLED, REMINDED, *_PROXIES)
 # All others are a report's own history. Named one by one, they are found along the journal's index.
 OF_ONE_REPORT = tuple(
     sorted(

@@ -17,6 +17,11 @@ from commonbeat.places.models import Beat
 
 # Django looks for tables in this module.
 from commonbeat.reports.expected_models import ExpectedReporter as ExpectedReporter
+from commonbeat.reports.hold_models import LegalHold as LegalHold
+from commonbeat.reports.proxy_models import OnBehalf as OnBehalf
+from commonbeat.reports.proxy_models import Proxy as Proxy
+from commonbeat.reports.translation_models import Translation as Translation
+from commonbeat.reports.translation_models import TranslationTurn as TranslationTurn
 from commonbeat.topics.definition import Privacy, strictest
 from commonbeat.topics.models import Topic, TopicVersion
 
@@ -70,7 +75,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 class Report(models.Model):
     """What one person said."""
 
-    RETENTION: ClassVar = "closed ones two years (a setting of the topic: expiry), the public copy while published"
+    RETENTION: ClassVar = "two years after its last change, once closed or published (a setting, and one of the topic)"
 
     # The resident's way back without an account; 44 random bits, slowed down when guessed.
     reference = models.CharField(max_length=10, unique=True)
@@ -115,6 +120,8 @@ class Report(models.Model):
     # An unread answer of the reporter waits.
     answer_waiting = models.BooleanField(default=False)
     expires_at = models.DateTimeField(null=True)
+    # Since then nothing is left of it but its public copy, and what a count needs; see actions/retention.py.
+    emptied_at = models.DateTimeField(null=True)
     photos: models.ManyToManyField[Photo, ReportPhoto] = models.ManyToManyField(
         Photo, through="ReportPhoto", related_name="+"
     )
@@ -149,6 +156,8 @@ class Report(models.Model):
             models.Index(fields=["created_at"], name="report_time"),
             models.Index(fields=["id"], name="report_answer", condition=Q(answer_waiting=True)),
             models.Index(fields=["expires_at"], name="report_expiry", condition=Q(expires_at__isnull=False)),
+            models.Index(fields=["topic", "changed_at"], name="report_kept", condition=Q(emptied_at__isnull=True)),
+            models.Index(fields=["emptied_at"], name="report_emptied", condition=Q(emptied_at__isnull=False)),
         ]
 
     def is_claimed_by_other(self, user: User, now: datetime) -> bool:
@@ -287,6 +296,8 @@ class Publication(models.Model):
     )
     is_resolved = models.BooleanField(default=False)
     photos = models.ManyToManyField(Photo, related_name="+")
+    # Who sent it as counts name a sender, once the report names nobody any more: a number that leads nowhere.
+    counted_sender = models.BigIntegerField(null=True)
     # Kinds of what screening found, for the moderator; never the found text itself.
     held_for = models.JSONField(default=list)
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -45,7 +45,7 @@ def find_names(text: str, known_places: Container[str] = frozenset()) -> list[Fi
     found += [
         Finding("name", *match.span("name"))
         for match in _MY_NAME.finditer(text)
-        if not _is_common(match["name"]) and fold(match["name"]) not in known_places
+        if not is_common(match["name"]) and fold(match["name"]) not in known_places
     ]
     start = 0
     for line in text.split("\n"):
@@ -74,7 +74,7 @@ def _parts(words: _Words) -> Iterator[_Words]:
     """Cut a run at words that are in no name."""
     part: _Words = []
     for word in words:
-        if _is_common(word[2]) or (word[2].isupper() and len(word[2]) < _SHORTEST_CAPITALS):
+        if is_common(word[2]) or (word[2].isupper() and len(word[2]) < _SHORTEST_CAPITALS):
             yield part
             part = []
         else:
@@ -106,7 +106,8 @@ def _without_known(parts: Iterator[_Words], known_places: Container[str]) -> Ite
             yield part
 
 
-def _is_common(word: str) -> bool:
+def is_common(word: str) -> bool:
+    """Tell whether a word is an everyday one, in no name although it may have a capital."""
     return _folded(word) in _listed("common-words")
 
 

@@ -97,6 +97,8 @@ def _privacy_problems(definition: Definition) -> dict[str, str]:
         found["delay_hours"] = _("The delay is a number of hours from 0 to 8760.")
     if not 0 <= definition.expiry_days <= 3650:
         found["expiry_days"] = _("Expiry is a number of days from 0 to 3650.")
+    if not 0 <= definition.retention_days <= 36_500:
+        found["retention_days"] = _("How long reports are kept is a number of days from 0 to 36500.")
     return found
 
 

@@ -122,6 +122,8 @@ class Definition(msgspec.Struct, frozen=True):
     period: Period | None = None
     delay_hours: int = 0
     expiry_days: int = 0
+    # How long a report is kept after its last change, once closed or published; 0: as long as the site says.
+    retention_days: int = 0
     # words that begin an SMS on this topic, in any language
     keywords: list[str] = []
     # state → language → what the reporter is told; empty means the site's own sentence

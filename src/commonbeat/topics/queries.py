@@ -8,10 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+import msgspec
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from rapidfuzz.distance import OSA
 
 from commonbeat.foundation.text import fold
+from commonbeat.topics.definition import Definition, decode
 from commonbeat.topics.models import Topic, TopicVersion
 
 # Another process sees a changed topic after this long at most; reading and decoding nine topics costs about 1 ms.
@@ -20,6 +24,8 @@ FRESH_SECONDS = 2.0
 FORGIVING_LENGTH = 5
 # "lamps", "dumping", "plehrave": a keyword with an ending; of three letters, "van" would also be "vandal".
 SHORTEST_STEM, LONGEST_ENDING = 4, 3
+# What somebody saw of what an alert asks for. It stands in no list of topics: such a report begins at the alert.
+SIGHTING = "sighting"
 _LONGEST_KEYWORD = 3
 _READ = 1_000
 # "and the", "in the", "for the", written onto the word.
@@ -53,6 +59,11 @@ def forget_topics() -> None:
 def enabled_topics() -> list[Topic]:
     """Read the topics that can be reported now, in order."""
     return [topic for topic in all_topics() if topic.enabled]
+
+
+def offered_topics() -> list[Topic]:
+    """Read the topics from which somebody who reports can choose, in order."""
+    return [topic for topic in enabled_topics() if topic.code != SIGHTING]
 
 
 def topic_by_code(code: str) -> Topic | None:
@@ -211,4 +222,15 @@ def _fold_word(word: str) -> str:
 
 
 def _read() -> list[Topic]:
-    return list(Topic.objects.filter(current__isnull=False).select_related("current").order_by("position", "id"))
+    rows = Topic.objects.filter(current__isnull=False).select_related("current").order_by("position", "id")
+    # Reading the JSON of nine definitions takes 1 ms, and each message of the dialogue asks for them.
+    topics: list[Topic] = [*rows.defer("current__data").annotate(written=Cast("current__data", TextField()))]
+    for topic in topics:
+        assert topic.current is not None
+        topic.current.definition = _definition(vars(topic)["written"])
+    return topics
+
+
+@lru_cache(maxsize=100)
+def _definition(written: str) -> Definition:
+    return decode(msgspec.json.decode(written))

@@ -31,6 +31,7 @@ HOMES = {
     Role.MODERATOR: "desk:moderation",
     Role.OVERSEER: "oversight:journal",
     Role.ADMINISTRATOR: "administration:topics",
+    Role.TRANSLATOR: "translating:home",
 }
 
 

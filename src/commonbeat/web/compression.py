@@ -13,6 +13,7 @@ KINDS = (
     "application/manifest+json",
     "application/rss+xml",
     "application/atom+xml",
+    "application/cap+xml",
 )
 
 

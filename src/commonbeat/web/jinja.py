@@ -56,6 +56,7 @@ def environment(**options: Any) -> Environment:
         is_demo=settings.COMMONBEAT.demo,
         options=settings.COMMONBEAT,
         may=_may,
+        alerts_waiting=_alerts_waiting,
     )
     env.filters.update(
         date=local_date,
@@ -149,6 +150,12 @@ def _may(user: Any, name: str) -> bool:
     from commonbeat.people.permissions import Permission, may  # models are not loaded when this module is
 
     return may(user, Permission[name])
+
+
+def _alerts_waiting(user: Any) -> int:
+    from commonbeat.alerts.desk_queries import waiting_for  # as above
+
+    return waiting_for(user).count()
 
 
 def local_date(value: date | datetime | None, form: str = "long") -> str:

@@ -55,7 +55,20 @@ def is_over(request: HttpRequest, limit: Limit) -> bool:
 
 def count(request: HttpRequest, limit: Limit) -> int:
     """Count one more, and return how many there have been in the running period."""
-    key = _key(request, limit)
+    return _count(_key(request, limit), limit)
+
+
+def is_over_for(subject: str, limit: Limit) -> bool:
+    """Tell whether a subject other than a network, such as a number, has used up its share; kept under a keyed hash."""
+    return int(cache.get(_key_of(limit, subject), 0)) >= limit.most
+
+
+def count_for(subject: str, limit: Limit) -> int:
+    """Count one more of a subject, and return how many there have been in the running period."""
+    return _count(_key_of(limit, subject), limit)
+
+
+def _count(key: str, limit: Limit) -> int:
     if cache.add(key, 1, limit.seconds):
         return 1
     try:
@@ -78,6 +91,9 @@ def count_wrong_reference(request: HttpRequest) -> None:
 
 
 def _key(request: HttpRequest, limit: Limit) -> str:
-    network = "" if limit.everywhere else client_network(client_address(request))
-    digest = keyed_hash(derive(settings.COMMONBEAT.secret, "throttle"), f"{limit.name} {network}")
+    return _key_of(limit, "" if limit.everywhere else client_network(client_address(request)))
+
+
+def _key_of(limit: Limit, subject: str) -> str:
+    digest = keyed_hash(derive(settings.COMMONBEAT.secret, "throttle"), f"{limit.name} {subject}")
     return f"throttle-{digest.hex()[:32]}"

@@ -18,12 +18,16 @@ from django.db import close_old_connections, connection
 from commonbeat.config.options import Options
 from commonbeat.foundation import clock
 from commonbeat.intake.language import warm
-from commonbeat.messaging.actions import expire_outbound, free_leases, purge_raw, understand_batch
+from commonbeat.messaging.actions import expire_outbound, free_leases, note_silence, understand_batch
+from commonbeat.worker.alert_sources import POLL_SECONDS as SOURCE_SECONDS
+from commonbeat.worker.alert_sources import AlertSources
+from commonbeat.worker.fanning import Fanning
 from commonbeat.worker.lines import Lines
 from commonbeat.worker.mail import mail_intake
 from commonbeat.worker.mail_imap import POLL_SECONDS as MAILBOX_SECONDS
 from commonbeat.worker.mail_imap import ImapReader
 from commonbeat.worker.mail_lmtp import LmtpListener
+from commonbeat.worker.partners import PartnerCalls
 from commonbeat.worker.sending import Sending
 from commonbeat.worker.turn import turn_of
 from commonbeat.worker.watch import Watch
@@ -125,11 +129,16 @@ class Worker:
         self._pump = Loop("pump", self._understand_and_react, options)
         self._lines = Lines(on_received=self.wake)
         self._sender = Loop("sender", self._send, options)
+        self._alerts = Loop("alerts", Fanning(on_queued=self._sender.wake.set).step, options)
         self._due = Loop("due", self._do_due, options, every=DUE_SECONDS)
         self._sender.on_start = _take_back_leases
         # Before the first message, for loading it within that message's transaction would hold up every writer.
         self._pump.on_start = lambda _: warm(options.languages)
-        self._loops = [self._pump, self._sender, self._due]
+        # A loop of its own, for a source that is slow must hold up nothing else.
+        sources = Loop("alert sources", AlertSources().poll, options, every=SOURCE_SECONDS)
+        self._partners = PartnerCalls()
+        partners = Loop("alert partners", self._partners.step, options)
+        self._loops = [self._pump, self._sender, self._alerts, self._due, sources, partners]
         self._lmtp: LmtpListener | None = None
         intake = mail_intake(options, on_stored=self.wake)
         if intake is not None and options.mail_lmtp_port:
@@ -160,6 +169,7 @@ class Worker:
         for loop in self._loops:
             loop.join(max(0.0, until - time.monotonic()))
         self._sending.close()
+        self._partners.close()
         self._lines.close()
 
     def _send(self) -> int:
@@ -170,7 +180,8 @@ class Worker:
         done = 0
         handle = self._find("commonbeat.reactions.inbound", "handle")
         if handle is not None:
-            done += understand_batch(handle, clock.now(), limit=_BATCH, between=self._breathe)
+            door = self._find("commonbeat.reactions.trust", "DOOR")
+            done += understand_batch(handle, clock.now(), limit=_BATCH, door=door, between=self._breathe)
             if done:
                 self._sender.wake.set()
         react_batch = self._find("commonbeat.reactions.run", "react_batch")
@@ -194,15 +205,15 @@ class Worker:
     def _do_due(self) -> int:
         now = clock.now()
         expire_outbound(now=now)
-        purge_raw(now=now)
+        note_silence(now=now)
         do_due = self._find("commonbeat.reactions.due", "do_due")
         if do_due is not None:
             do_due(now)
         return 0
 
-    def _find(self, module: str, name: str) -> Callable[..., Any] | None:
+    def _find(self, module: str, name: str) -> Any:
         try:
-            found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+            found = getattr(importlib.import_module(module), name)
         except ModuleNotFoundError as error:
             if error.name != module:
                 raise

@@ -79,7 +79,7 @@ class Sending:
             code = lane.channel.code
             # Taking over is for a gateway that answers itself.
             instead_of = [] if code in down else [other for other in down if policy.fallback_of(other) == code]
-            if (lane.bulk and is_night) or not any((one, lane.bulk) in due for one in (code, *instead_of)):
+            if not any((one, lane.bulk) in due for one in (code, *instead_of)):
                 continue
             limit = self._room(lane, down.get(code), now)
             if limit < 1:
@@ -87,6 +87,7 @@ class Sending:
             wanted = Wanted(
                 channel=code,
                 bulk=lane.bulk,
+                is_night=is_night,
                 instead_of=instead_of,
                 busy={one.contact_id for one in self._on_its_way(lane.channel)},
                 allowance=money.after(sum(one.cost_micros for one in self._on_its_way(None))),

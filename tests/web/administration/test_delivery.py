@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from commonbeat.foundation import clock
 from commonbeat.messaging.actions import enqueue
-from commonbeat.messaging.models import Health, Spending
+from commonbeat.messaging.models import Health, Outbound, Spending
 from commonbeat.messaging.policy import day_of
 from commonbeat.people.models import Role
 from tests.make import make_contact, make_user, signed_in
@@ -53,3 +53,15 @@ def test_the_page_asks_the_same_number_of_times_for_many(django_assert_max_num_q
     with django_assert_max_num_queries(40) as many:
         shown()
     assert len(many) <= len(few)
+
+
+def test_what_may_have_come_twice_is_counted() -> None:
+    assert "May have come twice" not in shown()
+    contact = make_contact("+38344123456", channel="twilio_sms")
+    for number in range(3):
+        enqueue(
+            contact=contact, text="Hello", idempotency_key=f"k{number}", now=clock.now() - timedelta(days=number * 4)
+        )
+    Outbound.objects.update(state="delivered", maybe_taken=True, provider_id="SM")
+    page = shown()
+    assert 'May have come twice in the last seven days: Twilio <strong class="number">2</strong>' in page

@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from commonbeat.alerts.models import Partner, Source
 from commonbeat.people.models import Role, User
 from commonbeat.web.administration.urls import urlpatterns
-from tests.make import make_beat, make_place, make_topic, make_user, signed_in
+from tests.make import NOW, make_beat, make_place, make_topic, make_user, signed_in
 
 
 def _addresses() -> list[str]:
@@ -24,6 +25,8 @@ def _addresses() -> list[str]:
         "beat_edit": {"pk": beat.pk},
         "person_edit": {"pk": person.pk},
         "place_edit": {"pk": make_place("Hammering mill").pk},
+        "partner": {"pk": Partner.objects.create(name="Hammering", created_at=NOW).pk},
+        "alert_source_edit": {"pk": Source.objects.create(name="Hammering", url="https://feed.example/").pk},
     }
     return [reverse(f"administration:{p.name}", kwargs=arguments.get(str(p.name))) for p in urlpatterns]
 

@@ -219,3 +219,111 @@ def test_problems_name_the_field() -> None:
     assert named_problem("fields.0.label", text) == f"Question 1: {text}"
     assert named_problem("fields.2.options.1", text) == f"Question 3, answer 2: {text}"
     assert named_problem("colour", text) == named_problem("", text) == text
+
+
+# ------------------------------------------------------------------ structured messages
+
+WATER = Definition(
+    name={"en": "Water point"},
+    fields=[
+        Field("point", FieldKind.TEXT, {"en": "Which water point?"}, required=True),
+        Field("litres", FieldKind.NUMBER, {"en": "How many litres?"}),
+        Field("picture", FieldKind.PHOTO, {"en": "A photo"}),
+    ],
+)
+
+
+def _water(client: Client, do: str = "save", page: bytes | None = None, **typed: str) -> tuple[int, str, bytes]:
+    told = {
+        "word-en": "water",
+        "word-sq": "UJË",
+        "texted-at-point": "2",
+        "texted-at-litres": "1",
+        "texted-needs-litres": "on",
+        "texted-same-point": "on",
+        "texted-site": "point",
+        "texted-hours": "٤",
+        "texted-short-litres": "L",
+        "texted-said-en": "Water: {litres} litres at {point}.",
+        "texted-examples-en": "WATER 40 north gate\nWATER many north gate",
+        **typed,
+    }
+    status, answer = _send(client, reverse("administration:topic_edit", kwargs={"code": "water"}), do, page, **told)
+    return status, answer.decode(), answer
+
+
+def test_code_word_and_order_of_answers_are_set_on_the_page(administrator_client: Client) -> None:
+    make_topic("water", definition=WATER)
+    assert _water(administrator_client)[0] == 302
+    definition = Topic.objects.get(code="water").definition
+    told = definition.structured
+    assert (told.words, told.fields) == ({"en": "WATER", "sq": "UJË"}, ["litres", "point"])
+    assert (told.needs, told.same, told.site, told.correct_hours, told.anyone) == (
+        ["litres"], ["point"], "point", 4, False,
+    )  # fmt: skip
+    assert definition.fields[1].short == "l"
+    # The page shows it in that order, leads to the card, and keeps what is saved again unchanged.
+    page = administrator_client.get(reverse("administration:topic_edit", kwargs={"code": "water"})).content.decode()
+    assert page.index('name="texted-at-litres"') < page.index('name="texted-at-point"')
+    assert "texted-at-picture" not in page
+    assert 'href="/cards/water/"' in page
+    assert _send(administrator_client, reverse("administration:topic_edit", kwargs={"code": "water"}), "save")[0] == 302
+    assert Topic.objects.get(code="water").versions.count() == 2
+    assert administrator_client.get("/cards/water/").status_code == 200
+
+
+def test_the_preview_shows_how_an_example_is_read(administrator_client: Client) -> None:
+    make_topic("water", definition=WATER)
+    status, page, _raw = _water(administrator_client, "look")
+    assert status == 200 and not Topic.objects.get(code="water").definition.structured.words
+    assert "Water: 40 litres at north gate." in page
+    assert "How many litres “many”" in page.replace("&#8220;", "“")
+    assert "UJË [How many litres] [Which water point]" in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"word-en": "STOP"}, "cannot be a code word"),
+        ({"word-en": "two words"}, "cannot be a code word"),
+        ({"word-en": "LAMP"}, "already begins messages on the topic"),
+        ({"texted-at-litres": "0", "texted-at-point": "0"}, "names each of its questions once"),
+        ({"texted-hours": "soon"}, "Write a whole number here."),
+        ({"texted-hours": "99"}, "within 0 to 48 hours"),
+        ({"texted-site": "litres"}, "answered in words"),
+        ({"texted-short-litres": "l1"}, "1 to 10 small letters"),
+        ({"texted-said-en": "Water: {gallons}"}, "cannot ask for “gallons”"),
+    ],
+)
+def test_what_cannot_be_a_structured_message_is_said(
+    administrator_client: Client, typed: dict[str, str], sentence: str
+) -> None:
+    make_topic("street-light", definition=Definition(name={"en": "Lamp"}, keywords=["lamp"]))
+    make_topic("water", definition=WATER)
+    status, page, _raw = _water(administrator_client, **typed)
+    assert status == 422 and sentence in page
+    assert "Water: " in page or "two words" in page
+    assert Topic.objects.get(code="water").versions.count() == 1
+
+
+def test_a_question_that_is_removed_leaves_the_message(administrator_client: Client) -> None:
+    make_topic("water", definition=WATER)
+    _water(administrator_client)
+    address = reverse("administration:topic_edit", kwargs={"code": "water"})
+    _status, page = _send(administrator_client, address, "field-0-remove")
+    assert _send(administrator_client, address, "save", page, **{"texted-said-en": ""})[0] == 302
+    told = Topic.objects.get(code="water").definition.structured
+    assert (told.fields, told.same, told.site) == (["litres"], [], "")
+
+
+def test_a_new_topic_gets_its_order_once_it_has_questions(administrator_client: Client) -> None:
+    page = administrator_client.get(NEW).content.decode()
+    assert "once the topic is saved with them" in page and "texted-at-" not in page
+
+
+@pytest.mark.parametrize("state", ['{"structured": 5}', '{"name": {}, "structured": {"fields": ["x", "x"]}}'])
+def test_a_damaged_state_of_messages_stores_nothing(administrator_client: Client, state: str) -> None:
+    make_topic("water", definition=WATER)
+    status, _page, _raw = _water(administrator_client, state=state, base="1")
+    assert status == 422
+    assert Topic.objects.get(code="water").versions.count() == 1

@@ -9,7 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from commonbeat.people.models import Unit
 from commonbeat.reports.actions.resend import resend_report
-from commonbeat.reports.models import Correction, Report
+from commonbeat.reports.errors import MoveNotPossible
+from commonbeat.reports.models import Correction, Report, State
 from commonbeat.web.desk.corrections import earlier_wordings
 from tests import make
 
@@ -60,3 +61,28 @@ def test_the_number_of_queries_does_not_grow(unit: Unit, django_assert_num_queri
     report = resent(unit, *(f"{count} boxes" for count in range(9)))
     with django_assert_num_queries(1):
         assert [one.text for one in earlier_wordings(report, "en")][:2] == ["7 boxes", "6 boxes"]
+
+
+def test_the_place_that_was_named_before_is_shown(unit: Unit, officer_client: Client) -> None:
+    report = resent(unit, "Ten boxes of quinine", "One box of quinine")
+    Correction.objects.update(place_name="Clinic at the Old Mill")
+    page = officer_client.get(reverse("desk:report", kwargs={"report_id": report.pk})).content.decode()
+    assert "Clinic at the Old Mill" in page
+
+
+def test_what_the_desk_has_closed_meanwhile_is_not_corrected(unit: Unit) -> None:
+    report = resent(unit, "Ten boxes of quinine")
+    Report.objects.filter(pk=report.pk).update(state=State.REJECTED)
+    with pytest.raises(MoveNotPossible):
+        resend_report(
+            report_id=report.pk,
+            version=report.topic_version,
+            title="",
+            text="One box of quinine",
+            answers={},
+            categories=[],
+            client_key="again",
+            now=make.NOW,
+        )
+    assert not Correction.objects.exists()
+    assert Report.objects.get().text == "Ten boxes of quinine"

@@ -18,7 +18,7 @@ from commonbeat.people.models import Unit, User
 from commonbeat.reports.actions.work import claim_report
 from commonbeat.reports.models import Report
 from commonbeat.web.desk.delivery import channel_name, delivery_of, failure_in_words
-from commonbeat.web.desk.reports import channel_names
+from commonbeat.web.desk.names import channel_names
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_the_page_says_where_a_message_is_why_and_what_it_cost(officer_client: C
         Part.objects.create(outbound=row, number=number, state=state, changed_at=clock.now())
     shown = page(officer_client, report)
     for words in ("not delivered", "The gateway is out of order", "2 parts", "0.09 EUR", "3 attempts", "Kannel",
-                  "because SMSGate (an Android telephone) did not answer", "Part 1: delivered", "Part 2: not delivered",
+                  "because SMS (SMSGate) did not answer", "Part 1: delivered", "Part 2: not delivered",
                   "Send it again"):  # fmt: skip
         assert words in shown
     assert "44123456" not in shown
@@ -141,7 +141,7 @@ def test_codes_become_sentences() -> None:
     assert len(said) == 6
     assert all(sentence.endswith(".") for sentence in said)
     assert [channel_name(code) for code in ("kannel_sms", "email", "telegram")] == [
-        "Kannel",
+        "SMS (Kannel)",
         "E-mail",
         "Telegram",
     ]
@@ -164,3 +164,19 @@ def test_the_page_asks_the_same_number_of_times_for_many(
 def test_every_way_in_has_a_name_for_people() -> None:
     assert set(channels()) <= set(channel_names())
     assert all(channel_name(code) != code for code in channels())
+
+
+def test_what_may_have_come_twice_is_said(officer_client: Client, report: Report) -> None:
+    unclear = {"state": "sent", "maybe_taken": True, "attempts": 1}
+    sent(report, "again", **unclear, provider_id="SM1", channel="twilio_sms")
+    assert "It may have come twice" in page(officer_client, report)
+    for changes in (
+        # Recognised by its key; settled by a receipt without a second attempt; sent once.
+        {**unclear, "provider_id": "x", "channel": "smsgate_sms"},
+        {**unclear, "provider_id": ""},
+        {**unclear, "provider_id": "x", "maybe_taken": False},
+        {**unclear, "provider_id": "x", "state": "queued"},
+    ):
+        Outbound.objects.all().delete()
+        sent(report, "once", **changes)
+        assert "It may have come twice" not in page(officer_client, report)

@@ -45,13 +45,23 @@ def send(client: Client, **data: object) -> tuple[int, str]:
     return answer.status_code, answer.content.decode()
 
 
-def test_the_board_names_place_handle_and_report_and_no_number(stock: Topic, boss: Client) -> None:
+def test_the_board_names_place_and_report_and_neither_number_nor_handle(stock: Topic, boss: Client) -> None:
     phone = Phone("+38344000277", clock.now())
     phone.say("STOCK insulin 7")
+    report = Report.objects.get()
     page = boss.get(BOARD).content.decode()
-    assert SITE in page and phone.contact.handle in page
-    assert "Insulin = 7" in page and f"/desk/reports/{Report.objects.get().pk}/" in page
+    assert SITE in page and "Insulin = 7" in page and f"/desk/reports/{report.pk}/" in page
     assert "38344000277" not in page.replace(" ", "")
+    # Whoever enrolled the number knows it; with the handle they would know who wrote every other report of it.
+    assert phone.contact.handle not in page
+    assert phone.contact.handle not in boss.get(f"/desk/reports/{report.pk}/").content.decode()
+
+
+def test_an_ordinary_report_of_the_same_person_keeps_its_handle(stock: Topic, boss: Client) -> None:
+    phone = Phone("+38344000277", clock.now())
+    phone.say("The doctor sells our medicines at the market")
+    page = boss.get(f"/desk/reports/{Report.objects.get().pk}/").content.decode()
+    assert phone.contact.handle in page and SITE not in page
 
 
 def test_beats_and_desks_are_read_once_for_a_whole_list(stock: Topic, unit: Unit) -> None:
@@ -159,3 +169,22 @@ def test_somebody_is_taken_off_the_list(stock: Topic, boss: Client) -> None:
 def test_an_unknown_topic_is_not_found(stock: Topic, boss: Client) -> None:
     assert boss.post("/desk/expected/street-light/enrol/", {"lines": "x"}).status_code == 404
     assert boss.get("/desk/expected/?topic=nothing").status_code == 200
+
+
+def test_another_units_reporter_keeps_place_and_list(stock: Topic, unit: Unit, far_unit: Unit, boss: Client) -> None:
+    make.make_beat(unit=unit)
+    far = ExpectedReporter.objects.get()
+    ExpectedReporter.objects.update(unit=far_unit, latitude=10.0, longitude=10.0)
+    line = f"+38344000277, {SITE}, en, weekly, 15:00, Monday"
+    status, page = send(boss, lines=f"{line}, {make.LATITUDE}, {make.LONGITUDE}")
+    assert status == 422 and f"on the list of {far_unit.name}" in page
+    # The times may change, and a line without coordinates moves nobody.
+    assert send(boss, lines=line)[0] == 200
+    far.refresh_from_db()
+    assert (far.unit, far.latitude, far.rhythm, far.due_at.hour) == (far_unit, 10.0, "weekly", 15)
+
+
+def test_ones_own_reporter_moves_with_their_place(stock: Topic, unit: Unit, far_unit: Unit, boss: Client) -> None:
+    make.make_beat(unit=far_unit)
+    assert send(boss, lines=f"+38344000277, {SITE}, en, daily, 12:00, , {make.LATITUDE}, {make.LONGITUDE}")[0] == 200
+    assert ExpectedReporter.objects.get().unit == far_unit

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -47,6 +48,18 @@ def test_a_single_report_stands_at_its_exact_place(unit: Unit, far_unit: Unit, o
     assert mark["url"] == f"/desk/reports/{report.pk}/"
     assert (mark["title"], mark["place"], mark["states"]) == ("Dark lamp", "By the school", "New")
     assert found["note"] == "1 report in this view"
+
+
+def test_without_its_index_the_map_is_slow_and_not_gone(
+    unit: Unit, officer_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    make.make_report(unit=unit, title="Dark lamp")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX report_desk_map")
+    (mark,) = points(officer_client, f"{TOWN}&zoom=16")["marks"]
+    assert mark["title"] == "Dark lamp"
+    if connection.vendor == "sqlite":
+        assert "report_desk_map is missing" in caplog.text
 
 
 def test_what_is_near_is_told_as_one_with_its_mix(unit: Unit, officer_client: Client) -> None:

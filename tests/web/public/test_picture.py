@@ -294,7 +294,7 @@ def test_the_words_for_those_who_cannot_see_it(lamps: Topic, officer: User) -> N
     assert text == "Map: Street light · First · March 2026. 3 reports in the areas shown. Most in one area: 3."
     assert alt_text({**params, "lon": "-70"}).endswith("No reports are counted here.")
     assert "a month" in alt_text({**params, "measure": "monthly"})
-    assert "3 contacts" in alt_text({**params, "measure": "contacts"})
+    assert "3 senders" in alt_text({**params, "measure": "contacts"})
 
 
 @pytest.mark.parametrize("zoom", ["13", "2"])
@@ -306,7 +306,7 @@ def test_few_contacts_are_told_as_many_as_reports(lamps: Topic, officer: User, z
         publish_report(report_id=report.pk, title="A lamp", text="It is dark.", actor=officer, now=NOW)
     count_until()
     assert Bucket.objects.get().senders == 2
-    assert "3 contacts" in alt_text({**HERE, "zoom": zoom, "measure": "contacts"})
+    assert "3 senders" in alt_text({**HERE, "zoom": zoom, "measure": "contacts"})
 
 
 def test_the_address_of_a_picture_holds_only_what_was_chosen() -> None:

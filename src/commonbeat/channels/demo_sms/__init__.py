@@ -11,7 +11,7 @@ class DemoSms:
     """Take every message and send none; the demo's page reads the outbox and writes the inbox through actions."""
 
     code = "demo_sms"
-    limits = Limits(address_kind="phone", per_second=100.0)
+    limits = Limits(address_kind="phone", per_second=100.0, knows_keys=True)
     setup = Setup(title="The demo town's telephone", to_receive=("demo",), to_send=("demo",))
 
     def verify(self, request: Request) -> None:

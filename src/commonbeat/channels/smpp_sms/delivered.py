@@ -89,10 +89,17 @@ def _receipt(one: Delivery, known: Mapping[str, str]) -> Receipt | None:
     outcome = _OUTCOMES.get(state)
     if not number or outcome is None:
         return None
-    about = next((known[way] for way in spellings(number) if way in known), number)
+    ways = spellings(number)
+    about = next((known[way] for way in ways if way in known), "")
     error = said.get("err", "")
     code = f"smpp {state.lower()}" + (f" {error}" if error.isalnum() and len(error) <= 6 else "")
-    return Receipt(provider_id=fingerprint("r", number, state), about=about, outcome=outcome, error=code)
+    # Of what was sent on an earlier line, or by another worker, the outbox knows which way it was written.
+    others = () if about else tuple(dict.fromkeys(form for way in ways for form in _forms(way) if form != number))
+    return Receipt(fingerprint("r", number, state), about or number, outcome, code, spellings=others)
+
+
+def _forms(number: str) -> list[str]:
+    return [number, number.upper(), *(form.zfill(length) for form in (number, number.upper()) for length in (8, 10))]
 
 
 def _without_header(one: Delivery) -> tuple[bytes, Piece | None]:

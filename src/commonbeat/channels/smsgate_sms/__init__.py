@@ -43,7 +43,7 @@ class SmsGateSms:
 
     code = "smsgate_sms"
     # The app keeps a queue and a pace of its own (its settings, "limits"); this only spares its API.
-    limits = Limits(address_kind="phone", per_second=10.0)
+    limits = Limits(address_kind="phone", per_second=10.0, knows_keys=True)
     setup = Setup(
         title="SMSGate (an Android telephone)",
         to_receive=("smsgate_signing_key",),

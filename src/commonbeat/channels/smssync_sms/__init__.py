@@ -46,7 +46,7 @@ class SmsSync:
     """Talk to the application SMSSync, which calls us for everything."""
 
     code = "smssync_sms"
-    limits = Limits(address_kind="phone", per_second=1.0)
+    limits = Limits(address_kind="phone", per_second=1.0, knows_keys=True)
     setup = Setup(
         title="SMSSync (an old Android telephone)",
         to_receive=("smssync_secret",),

@@ -46,7 +46,7 @@ class WebhookSms:
     """Talk to whatever speaks the signed webhook."""
 
     code = "webhook_sms"
-    limits = Limits(address_kind="phone", per_second=20.0)
+    limits = Limits(address_kind="phone", per_second=20.0, knows_keys=True)
     setup = Setup(
         title="Signed webhook",
         to_receive=("webhook_key",),

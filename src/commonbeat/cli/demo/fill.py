@@ -20,6 +20,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from commonbeat.cli.demo.audits import audit_places
 from commonbeat.cli.demo.counted import tell_of_harassment
+from commonbeat.cli.demo.proxies import report_for_others
+from commonbeat.cli.demo.senders import tell_of_senders
+from commonbeat.cli.demo.translations import ask_for_translations
+from commonbeat.cli.demo.warnings import warn
 from commonbeat.journal.actions import move_cursor
 from commonbeat.journal.models import Entry
 from commonbeat.media.actions import keep_photo
@@ -48,7 +52,10 @@ STAFF = [
     ("luan", Role.MODERATOR, "Luan", None),
     ("vera", Role.OVERSEER, "Vera", None),
     ("admin", Role.ADMINISTRATOR, "Site administrator", None),
+    ("dita", Role.TRANSLATOR, "Dita", None),
 ]
+# Between which languages a volunteer translates.
+READS = {"dita": ["en", "sq", "ar"]}
 INTROS = {
     "mira": "I walk the bazaar and the streets by the river. Tell me what you see; I answer within two days.",
     "jon": "I am out in the valley on weekdays, by the school at eight and at the station in the evening.",
@@ -85,6 +92,17 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     yield f"{audits} audits say how safe places are."
     told = tell_of_harassment(chance, town.places, town.topics["harassment"], town.staff["sara"], now)
     yield f"{told} reports of harassment are told in numbers alone."
+    valley = town.staff["jon"].unit_id
+    assert valley is not None
+    count = report_for_others(town.places, town.topics, town.staff["sara"], valley, now)
+    yield f"A liaison has made {count} reports for others."
+    sara = town.staff["sara"]
+    waiting = ask_for_translations(sara, (town.staff["mira"], town.staff["jon"]), town.staff["dita"], now)
+    yield f"{waiting} texts wait for a volunteer who translates."
+    held = tell_of_senders(town.contacts, sara, now)
+    yield f"{held} messages wait in the quarantine."
+    standing = warn(town.staff["mira"], sara, now)
+    yield f"{standing} alerts stand, one has ended, and one waits for a second person."
     town_map_file()
 
 
@@ -109,6 +127,7 @@ def people_and_places(now: datetime) -> Town:
         password = "-".join(secrets.choice(WORDS) for _n in range(3))
         user = User(username=username, role=role, display_name=name, unit=units.get(unit or ""))
         user.public_intro = INTROS.get(username, "")
+        user.languages_read = READS.get(username, [])
         user.public_hours = "Mon–Fri 8–16" if user.public_intro else ""
         user.set_password(password)
         user.save()

@@ -15,6 +15,7 @@ from commonbeat.journal.actions import append
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging import events, sealing
 from commonbeat.messaging.actions.contacts import contact_for
+from commonbeat.messaging.actions.door import Door, put_aside
 from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound, OutboundState
 from commonbeat.messaging.queries import text_of
 
@@ -35,11 +36,13 @@ class Answer:
 Respond = Callable[[Contact], Answer]
 
 
-def hear_in_call(*, channel: str, message: contract.Inbound, respond: Respond, now: datetime) -> Answer | None:
+def hear_in_call(
+    *, channel: str, message: contract.Inbound, respond: Respond, now: datetime, door: Door | None = None
+) -> Answer | None:
     """Store a message together with what respond() does and answers; a repeat gives the same answer and does nothing.
 
-    None where it could not be understood now: it is stored like any other, and the worker tries again. Raise
-    AddressError when the sender is no address.
+    None where it could not be understood now: it is stored like any other, and the worker tries again; or where the
+    door does not let it in. Raise AddressError when the sender is no address.
     """
     secret = settings.COMMONBEAT.secret
     kind = contract.channels()[channel].limits.address_kind
@@ -57,7 +60,11 @@ def hear_in_call(*, channel: str, message: contract.Inbound, respond: Respond, n
         )
         if not is_new:
             return _answer_of(row)
-        answer = _understood(row, contact, respond, now)
+        aside = put_aside(row, message, contact, door)
+        if aside is not None:
+            row.state = aside
+            row.save(update_fields=["state"])
+        answer = _understood(row, contact, respond, now) if aside is None else None
         # Last: whoever holds the journal's lock must not wait for anybody's session.
         append(kind=events.RECEIVED, subject_id=row.pk, now=now)
     return answer

@@ -11,7 +11,8 @@ from commonbeat.foundation.phone import normalise_phone
 from commonbeat.journal.actions import append
 from commonbeat.messaging import events, sealing
 from commonbeat.messaging.handles import new_handle
-from commonbeat.messaging.models import Contact, ContactKind, Outbound, OutboundState
+from commonbeat.messaging.models import Contact, ContactKind, Outbound, OutboundState, Silenced
+from commonbeat.messaging.push import PushAddressError, normal_push_address
 
 _ATTEMPTS = 20
 
@@ -35,7 +36,13 @@ def contact_for(*, kind: str, address: str, channel: str = "", language: str = "
         handle = new_handle()
         try:
             with transaction.atomic():
+                # Somebody who was erased after STOP is a stranger with another handle, and still not written to.
+                silenced = Silenced.objects.select_for_update().filter(address_hash=digest).first()
+                if silenced is not None:
+                    silenced.delete()
                 return Contact.objects.create(
+                    stopped_at=silenced.stopped_at if silenced else None,
+                    blocked_at=silenced.blocked_at if silenced else None,
                     kind=kind,
                     address_sealed=sealing.seal_address(options.secret, plain),
                     address_hash=digest,
@@ -87,11 +94,20 @@ def normalised(kind: str, address: str, region: str) -> str:
         return number
     if kind == ContactKind.CHAT:
         return _chat_address(address.strip())
+    if kind == ContactKind.PUSH:
+        return _push_address(address)
     plain = address.strip().lower()
     name, at, host = plain.rpartition("@")
     if not (name and at and "." in host and len(plain) <= 254 and plain.isprintable() and " " not in plain):
         raise AddressError("not an e-mail address")
     return plain
+
+
+def _push_address(address: str) -> str:
+    try:
+        return normal_push_address(address, may_be_near=settings.COMMONBEAT.push_loopback)
+    except PushAddressError:
+        raise AddressError("not a subscription to push messages") from None
 
 
 def _chat_address(address: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from commonbeat.journal.actions import append
 from commonbeat.messaging import channel as contract
@@ -67,6 +67,9 @@ def note_receipt(*, channel: str, receipt: contract.Receipt, now: datetime) -> b
     row, number = _find(channel, receipt)
     if row is None:
         return False
+    if row.sent_at is None:
+        # The gateway's answer is on its way, or was lost: it has the message all the same, and wants its money.
+        _take_as_sent(row, now)
     _correct_cost(row, receipt, number, now)
     if receipt.error == contract.OPTED_OUT:
         stop_contact(contact=Contact.objects.get(pk=row.contact_id), now=now)
@@ -90,6 +93,8 @@ def retry_outbound(*, outbound_id: int, actor_id: int, now: datetime) -> Outboun
             raise NotRetried("This message has not failed.")
         if row.contact.stopped_at is not None:
             raise NotRetried("The person wants no more messages.")
+        if row.contact.blocked_at is not None:
+            raise NotRetried("The sender is blocked, and gets no messages.")
         if not sealed_body(row):
             raise NotRetried("The text is no longer kept.")
         if row.state == OutboundState.FAILED:
@@ -126,10 +131,14 @@ def _record_sent(sent: Sequence[tuple[int, contract.Sent]], now: datetime) -> No
     moment = connection.ops.adapt_datetimefield_value(now)
     for pk, one in sent:
         row = rows.pop(pk, None)
-        if row is None or (row.sent_at is not None and row.state not in _OPEN):
+        is_booked = row is not None and row.sent_at is not None
+        if row is None or (is_booked and row.provider_id and row.state not in _OPEN):
             continue
         provider_id = sealing.stored_provider_id(secret, one.provider_id) if one.provider_id else ""
         cost = policy.cost_of(row.channel, row.segments, one.price)
+        if is_booked and (one.price is None or one.price.currency != currency):
+            # By its receipt, which may have told the price.
+            cost = row.cost_micros
         values = (moment, provider_id, cost, currency if cost is not None else "", pk)
         (on_time if row.state in _OPEN else late).append(values)
         if len(one.part_ids) > 1:
@@ -137,7 +146,8 @@ def _record_sent(sent: Sequence[tuple[int, contract.Sent]], now: datetime) -> No
                 Part(outbound_id=pk, number=n, provider_id=sealing.stored_provider_id(secret, part), changed_at=now)
                 for n, part in enumerate(one.part_ids, 1)
             ]
-        for at, number in enumerate((1, row.segments, cost or 0)):
+        more = (0, 0, (cost or 0) - (row.cost_micros or 0)) if is_booked else (1, row.segments, cost or 0)
+        for at, number in enumerate(more):
             spent[row.channel][at] += number
     with connection.cursor() as cursor:
         for statement, values_of in ((_SENT, on_time), (_SENT_LATE, late)):
@@ -168,6 +178,14 @@ def _record_failed(pk: int, failed: contract.Failed, now: datetime) -> None:
     )
 
 
+def _take_as_sent(row: Outbound, now: datetime) -> None:
+    cost = policy.cost_of(row.channel, row.segments, None)
+    row.sent_at, row.cost_micros = now, cost
+    row.currency = settings.COMMONBEAT.currency if cost is not None else ""
+    row.save(update_fields=["sent_at", "cost_micros", "currency"])
+    _book(row.channel, now, messages=1, parts=row.segments, micros=cost or 0)
+
+
 def _book(channel: str, now: datetime, *, messages: int = 0, parts: int = 0, micros: int = 0) -> None:
     day, currency = policy.day_of(now), settings.COMMONBEAT.currency
     Spending.objects.get_or_create(day=day, channel=channel, currency=currency)
@@ -183,12 +201,21 @@ def _find(channel: str, receipt: contract.Receipt) -> tuple[Outbound | None, int
     if row is not None:
         # A late word about an earlier attempt counts only when it is good.
         return (row if row.round == round_ or receipt.outcome == "delivered" else None), receipt.part
-    stored = sealing.stored_provider_id(settings.COMMONBEAT.secret, receipt.about)
-    row = mine.filter(provider_id=stored).first()
-    part = Part.objects.filter(provider_id=stored, outbound__channel=channel).first()
-    if part is not None:
-        return mine.filter(pk=part.outbound_id).first(), part.number
-    return row, receipt.part
+    found = _find_by_number(mine, channel, [receipt.about], receipt.part)
+    if found[0] is None and receipt.spellings:
+        found = _find_by_number(mine, channel, receipt.spellings, receipt.part)
+    return found
+
+
+def _find_by_number(
+    mine: QuerySet[Outbound], channel: str, numbers: Sequence[str], part: int
+) -> tuple[Outbound | None, int]:
+    stored = [sealing.stored_provider_id(settings.COMMONBEAT.secret, number) for number in numbers]
+    # Of several the newest: the numbers of a message centre begin again, and its receipts come within days.
+    known = Part.objects.filter(provider_id__in=stored, outbound__channel=channel).order_by("-outbound_id").first()
+    if known is not None:
+        return mine.filter(pk=known.outbound_id).first(), known.number
+    return mine.filter(provider_id__in=stored).order_by("-pk").first(), part
 
 
 def _note_part(row: Outbound, receipt: contract.Receipt, number: int, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import PurePath
 
 import msgspec
@@ -19,10 +19,11 @@ from commonbeat.messaging import channel as contract
 from commonbeat.messaging import events, sealing
 from commonbeat.messaging.actions.contacts import AddressError, contact_for
 from commonbeat.messaging.actions.delivery import note_receipt
+from commonbeat.messaging.actions.door import Door, answers_too_often, put_aside, tell_held
 from commonbeat.messaging.actions.outbox import enqueue
 from commonbeat.messaging.actions.pieces import gather
-from commonbeat.messaging.models import Broadcast, Contact, Inbound, InboundState, Outbound, OutboundState
-from commonbeat.messaging.rules import REPLIES_LIMIT, REPLIES_WINDOW, VITAL_AFTER, understand_again_in
+from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound
+from commonbeat.messaging.rules import VITAL_AFTER, understand_again_in
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +56,18 @@ def receive(*, channel: str, message: contract.Inbound | contract.Receipt, now: 
 
 
 def understand_batch(
-    handle: Handle, now: datetime, limit: int = 50, *, between: Callable[[], None] | None = None
+    handle: Handle,
+    now: datetime,
+    limit: int = 50,
+    *,
+    door: Door | None = None,
+    between: Callable[[], None] | None = None,
 ) -> int:
     """Understand new messages, oldest first, one transaction each; give the number that was dealt with.
 
     handle(contact, message, now) is the dialogue; it gives the replies. What fails is tried again, and what the
-    same person sent later waits for it. between() is called after each message, with no transaction open.
+    same person sent later waits for it. The door says who is not let in; between() is called after each message, with
+    no transaction open.
     """
     waiting = Q(due_at=None) | Q(due_at__lte=now)
     todo = list(
@@ -82,7 +89,7 @@ def understand_batch(
     for pk in todo:
         try:
             with transaction.atomic():
-                _understand(pk, handle, held, now)
+                _understand(pk, handle, door, held, now)
         except Exception as error:
             _put_off(pk, error, held, now)
         if between is not None:
@@ -90,20 +97,7 @@ def understand_batch(
     return len(todo)
 
 
-def purge_raw(*, now: datetime) -> int:
-    """Empty the raw copies whose retention has passed."""
-    limit = now - timedelta(days=settings.COMMONBEAT.raw_retention_days)
-    old = Inbound.objects.filter(received_at__lt=limit).exclude(state=InboundState.NEW).exclude(body_sealed=b"")
-    sent = (
-        Outbound.objects.filter(created_at__lt=limit)
-        .exclude(state__in=[OutboundState.QUEUED, OutboundState.LEASED])
-        .exclude(body_sealed=b"")
-    )
-    casts = Broadcast.objects.filter(expires_at__lt=limit).exclude(body_sealed=b"")
-    return old.update(body_sealed=b"") + sent.update(body_sealed=b"") + casts.update(body_sealed=b"")
-
-
-def _understand(pk: int, handle: Handle, held: dict[int, datetime], now: datetime) -> None:
+def _understand(pk: int, handle: Handle, door: Door | None, held: dict[int, datetime], now: datetime) -> None:
     found = Inbound.objects.filter(pk=pk, state=InboundState.NEW)
     if connection.vendor == "postgresql":
         found = found.select_for_update(skip_locked=True)
@@ -115,6 +109,13 @@ def _understand(pk: int, handle: Handle, held: dict[int, datetime], now: datetim
         if not note_receipt(channel=row.channel, receipt=message, now=now):
             raise UnknownMessage
     elif contact is not None:
+        aside = put_aside(row, message, contact, door)
+        if aside is not None:
+            row.contact, row.state, row.due_at = contact, aside, None
+            row.save(update_fields=["contact", "state", "due_at", "is_claim"])
+            if aside == InboundState.HELD and door is not None:
+                tell_held(row, message, contact, door, now=now)
+            return
         whole = gather(row, message, contact, now)
         if whole is None:
             return
@@ -127,14 +128,14 @@ def _understand(pk: int, handle: Handle, held: dict[int, datetime], now: datetim
         _answer(row.pk, contact, message, handle, now)
     row.state = InboundState.UNDERSTOOD
     row.due_at = None
-    row.save(update_fields=["contact", "state", "due_at"])
+    row.save(update_fields=["contact", "state", "due_at", "is_claim"])
 
 
 def _answer(pk: int, contact: Contact, message: contract.Inbound, handle: Handle, now: datetime) -> None:
     was_stopped = contact.stopped_at is not None
     replies = handle(contact, message, now)
     contact.refresh_from_db(fields=["stopped_at", "language", "channel"])
-    if _answers_too_often(contact, now):
+    if answers_too_often(contact, now):
         return
     # Silence must not meet somebody who may be in danger, whatever has been spent.
     is_first = not Outbound.objects.filter(contact=contact, created_at__gt=now - VITAL_AFTER).exists()
@@ -184,11 +185,6 @@ def _put_off(pk: int, error: Exception, held: dict[int, datetime], now: datetime
             if row.contact is not None:
                 held[row.contact.pk] = row.due_at
         row.save(update_fields=["attempts", "state", "due_at", "contact"])
-
-
-def _answers_too_often(contact: Contact, now: datetime) -> bool:
-    recent = Outbound.objects.filter(contact=contact, created_at__gt=now - REPLIES_WINDOW, priority=0)
-    return recent.count() >= REPLIES_LIMIT
 
 
 def _place_of(error: Exception) -> str:

@@ -17,10 +17,13 @@ from commonbeat.messaging import policy, sealing
 from commonbeat.messaging.actions.delivery import give_up
 from commonbeat.messaging.models import Contact, Outbound, OutboundState
 from commonbeat.messaging.queries import address_of, last_heard_on, sealed_body, sending_key
-from commonbeat.messaging.rules import BULK
+from commonbeat.messaging.rules import BULK, LEVELS_OF_MANY, MANY
 
 LEASE = timedelta(seconds=60)
+# Clocks of two workers differ less than this.
+LONGEST_LEASE = timedelta(minutes=10)
 NO_LIMIT = policy.Allowance()
+RECALLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ class Wanted:
     """Which messages a sender asks for."""
 
     channel: str
-    # One queue only: bulk, or replies.
+    # One queue only: what is one of many, or replies.
     bulk: bool | None = None
+    # At night no bulk goes; alerts of the same queue do.
+    is_night: bool = False
     # Channels that this one takes over from, and contacts that wait for an earlier message.
     instead_of: Collection[str] = ()
     busy: Collection[int] = ()
@@ -60,12 +65,12 @@ def enqueue(
     even_if_stopped: bool = False,
     is_vital: bool = False,
 ) -> Outbound | None:
-    """Queue one message, once per key; None when the contact said STOP.
+    """Queue one message, once per key; None when the contact said STOP or is blocked.
 
     A repeated key gives the row that is there. even_if_stopped is for the confirmation of STOP itself; what is vital
     goes although the money is spent.
     """
-    if contact.stopped_at is not None and not even_if_stopped:
+    if (contact.stopped_at is not None or contact.blocked_at is not None) and not even_if_stopped:
         return None
     channel = contact.channel or policy.default_channel(contact.kind)
     plain, encoding, parts = measured(text, channel)
@@ -114,44 +119,66 @@ def lease(wanted: Wanted, *, limit: int, now: datetime) -> list[Leased]:
             whole = found.select_related("contact", "broadcast")
             rows += whole.order_by("priority", "due_at", "id")[: limit - len(rows)]
         late = [row.pk for row in rows if row.expires_at <= now]
+        # A cancel or an update came: the broadcast ends before its rows do, however many they are.
+        recalled = [row.pk for row in rows if row.expires_at > now and is_recalled(row, now)]
+        if recalled:
+            Outbound.objects.filter(pk__in=recalled).update(state=OutboundState.EXPIRED, error=RECALLED)
         if late:
             Outbound.objects.filter(pk__in=late).update(state=OutboundState.EXPIRED)
         # On its way when STOP came, and queued again since.
         unwanted = [row.pk for row in rows if row.expires_at > now and is_unwanted(row)]
         if unwanted:
             Outbound.objects.filter(pk__in=unwanted).update(state=OutboundState.EXPIRED, error="stopped")
-        closed = {*late, *unwanted}
+            blocked = Outbound.objects.filter(pk__in=unwanted, contact__blocked_at__isnull=False)
+            blocked.update(error="blocked")
+        closed = {*late, *recalled, *unwanted}
         rows = _affordable([row for row in rows if row.pk not in closed], wanted.allowance)
         _mark_leased(rows, wanted.channel, now)
     return _opened(rows, wanted.channel, now)
 
 
+def is_recalled(row: Outbound, now: datetime) -> bool:
+    """Tell whether it belongs to a broadcast that was taken back."""
+    return row.broadcast is not None and row.broadcast.expires_at <= now
+
+
 def is_unwanted(row: Outbound) -> bool:
-    """Tell whether its recipient has said STOP since the message was queued; what answers STOP is wanted."""
-    stopped_at = row.contact.stopped_at
+    """Tell whether its recipient has said STOP since it was queued, or is blocked; what answers STOP is wanted."""
+    stopped_at, blocked_at = row.contact.stopped_at, row.contact.blocked_at
+    if blocked_at is not None:
+        # Of a blocked sender STOP alone is heard, so an answer that is younger confirms it; a broadcast is none.
+        return row.created_at < blocked_at or not row.idempotency_key.startswith("in:")
     return stopped_at is not None and row.created_at < stopped_at
 
 
 def due(wanted: Wanted, *, now: datetime) -> list[QuerySet[Outbound]]:
     """Narrow the outbox to what may go now: its own channel, then those that it takes over from."""
     queued = Outbound.objects.filter(state=OutboundState.QUEUED, due_at__lte=now)
-    if wanted.bulk is not None:
-        queued = queued.filter(priority__gte=BULK) if wanted.bulk else queued.filter(priority__lt=BULK)
     allowance = wanted.allowance
     if allowance.bulk is not None and allowance.bulk <= 0:
-        queued = queued.filter(Q(priority__lt=BULK) | Q(is_vital=True))
+        queued = queued.filter(Q(priority__lt=MANY) | Q(is_vital=True))
     if allowance.replies is not None and allowance.replies <= 0:
         queued = queued.filter(is_vital=True)
     if wanted.busy:
         queued = queued.exclude(contact_id__in=wanted.busy)
     # Only what no other gateway can have: a message goes once.
-    others = [queued.filter(channel=other, maybe_taken=False) for other in wanted.instead_of]
-    return [queued.filter(channel=wanted.channel), *others]
+    mine = [queued.filter(channel=wanted.channel)]
+    mine += [queued.filter(channel=other, maybe_taken=False) for other in wanted.instead_of]
+    many = [one.filter(priority=level) for level in _levels(wanted) for one in mine]
+    return ([] if wanted.bulk else [one.filter(priority__lt=MANY) for one in mine]) + many
+
+
+def _levels(wanted: Wanted) -> list[int]:
+    if wanted.bulk is False:
+        return []
+    return [level for level in LEVELS_OF_MANY if level < BULK or not wanted.is_night]
 
 
 def recover_leases(*, now: datetime) -> int:
     """Queue again what a worker leased and never told of; its gateway may have it."""
-    lost = Outbound.objects.filter(state=OutboundState.LEASED, leased_until__lte=now)
+    # So far ahead that no worker can have meant it: the clock was set back since.
+    is_over = Q(leased_until__lte=now) | Q(leased_until__gt=now + LONGEST_LEASE)
+    lost = Outbound.objects.filter(is_over, state=OutboundState.LEASED)
     if not lost.exists():
         return 0
     return lost.update(state=OutboundState.QUEUED, leased_until=None, maybe_taken=True)

@@ -58,6 +58,8 @@ def answer_desk(*, report_id: int, text: str, client_key: str, now: datetime) ->
                 # A key of another conversation: giving that message back would show a stranger's words.
                 raise ReportError(_("Your message could not be taken. Please write it once more."))
             return existing, False
+        if report.emptied_at is not None:
+            raise ReportError(_("This report has been deleted. Please make a new one."))
         if report.messages.count() >= THREAD_LIMIT:
             raise ReportError(_("This conversation is full. Please make a new report."))
         message = Message.objects.create(

@@ -94,12 +94,9 @@ def _enrol_one(topic_id: int, row: Enrolment, desk_id: int, actor: User | None, 
     if row.rhythm not in Rhythm.values or not 0 <= row.weekday <= 6:
         raise ReportError(_("Say how often a report is expected: daily, weekly or none."))
     contact = _contact(row, now)
-    latitude, longitude = _place(row, site)
-    beat = beat_containing(latitude, longitude) if latitude is not None and longitude is not None else None
+    enrolled = ExpectedReporter.objects.select_related("unit").filter(topic_id=topic_id, contact=contact, site=site)
     told = {
-        "latitude": latitude,
-        "longitude": longitude,
-        "unit_id": beat.unit_id if beat else desk_id,
+        **_whereabouts(row, site, desk_id, enrolled.first(), actor),
         "rhythm": row.rhythm,
         "weekday": row.weekday,
         "due_at": row.due_at,
@@ -114,6 +111,25 @@ def _enrol_one(topic_id: int, row: Enrolment, desk_id: int, actor: User | None, 
         actor_id=actor.pk if actor else None,
         data={"contact": contact.pk, "topic": topic_id, "new": is_new},
     )
+
+
+def _whereabouts(
+    row: Enrolment, site: str, desk_id: int, enrolled: ExpectedReporter | None, actor: User | None
+) -> dict[str, float | int | None]:
+    """Give the place and its unit; a line that names no coordinates leaves both to whoever is enrolled already."""
+    if enrolled is not None and row.latitude is None:
+        return {}
+    latitude, longitude = _place(row, site)
+    beat = beat_containing(latitude, longitude) if latitude is not None and longitude is not None else None
+    unit_id = beat.unit_id if beat else desk_id
+    is_anothers = enrolled is not None and actor is not None and enrolled.unit_id != actor.unit_id
+    if enrolled is not None and is_anothers and unit_id != enrolled.unit_id:
+        # Who sees every desk may change the times of any; off a list it is taken by that unit's own supervisor.
+        raise ReportError(
+            _("This reporter is on the list of %(unit)s, and that place is not. Only its own supervisor can move them.")
+            % {"unit": enrolled.unit.name}
+        )
+    return {"latitude": latitude, "longitude": longitude, "unit_id": unit_id}
 
 
 def _contact(row: Enrolment, now: datetime) -> Contact:

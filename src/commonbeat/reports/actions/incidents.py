@@ -36,9 +36,8 @@ def merge_reports(*, report_id: int, other_ids: Sequence[int], actor: User, now:
             raise ReportError(_("Choose at least one other report."))
         incident = report.incident or next((o.incident for o in others if o.incident), None)
         if incident is None:
-            title = report.title or excerpt(report.text, 120) or report.topic.code
             incident = Incident.objects.create(
-                title=title, topic_id=report.topic_id, created_at=now, created_by_id=actor.pk
+                title=incident_title(report), topic_id=report.topic_id, created_at=now, created_by_id=actor.pk
             )
         left = {each.incident_id for each in [report, *others]} - {incident.pk, None}
         for each in [report, *others]:
@@ -59,6 +58,11 @@ def merge_reports(*, report_id: int, other_ids: Sequence[int], actor: User, now:
         for emptied in Incident.objects.filter(pk__in=left):
             _dissolve(emptied, actor=actor, now=now)
     return incident
+
+
+def incident_title(report: Report) -> str:
+    """Give the title of an incident that begins with a report."""
+    return report.title or excerpt(report.text, 120) or report.topic.code
 
 
 def unmerge_report(*, report_id: int, actor: User, now: datetime) -> Report:

@@ -18,7 +18,12 @@ from commonbeat.people.permissions import Permission, may
 from commonbeat.places.beats import beat_containing
 from commonbeat.places.models import Beat
 from commonbeat.reports import events, rules
-from commonbeat.reports.actions.work import move_locked, refuse_when_claimed, report_for_work
+from commonbeat.reports.actions.work import (
+    move_locked,
+    refuse_when_claimed,
+    refuse_without_consent,
+    report_for_work,
+)
 from commonbeat.reports.errors import MoveNotPossible, NotAllowed, ReportError
 from commonbeat.reports.gate import screen_public
 from commonbeat.reports.models import Publication, PublicationState, Report
@@ -44,6 +49,7 @@ def publish_report(
     with transaction.atomic():
         report = report_for_work(report_id=report_id, actor=actor)
         refuse_when_claimed(report, actor, now)
+        refuse_without_consent(report)
         if report.state == rules.NEW:
             move_locked(report, rules.TRIAGED, now=now, actor_id=actor.pk)
         if report.state not in {rules.TRIAGED, *rules.PUBLIC_STATES}:

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from commonbeat.foundation.text import clean_text
-from commonbeat.reports import events
+from commonbeat.reports import events, rules
 from commonbeat.reports.actions.submit import NOWHERE, TEXT_LIMIT, Whereabouts, place_report
+from commonbeat.reports.errors import MoveNotPossible
 from commonbeat.reports.models import Correction, PlaceSource, Report, State
 from commonbeat.topics.models import TopicVersion
 
@@ -28,13 +29,17 @@ def resend_report(
 ) -> tuple[Report, bool]:
     """Let a report say what its reporter says now, and keep what it said; False when nothing changed.
 
-    The same client_key corrects once. The public copy stays as a person released it; the desk is told to look.
+    The same client_key corrects once. The public copy stays as a person released it; the desk is told to look. Raise
+    MoveNotPossible when the desk has closed the report since it was looked up.
     """
     title, text = clean_text(title, 200), clean_text(text, TEXT_LIMIT)
     with transaction.atomic():
         report = Report.objects.select_for_update().get(pk=report_id)
         if report.client_key == client_key or Correction.objects.filter(client_key=client_key).exists():
             return report, False
+        # Looked at again, for it was chosen before the lock was had.
+        if report.state not in rules.OPEN_STATES:
+            raise MoveNotPossible
         before = (report.answers, report.categories, report.text)
         if before == (dict(answers), list(categories), text):
             return report, False

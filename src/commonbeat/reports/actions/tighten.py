@@ -51,8 +51,12 @@ def _coarsen(topic_id: int, resolution: int) -> int:
             for publication in batch:
                 report = publication.report
                 # From the exact place, as at the first time: a cell's parent need not contain the point.
+                was = publication.latitude, publication.longitude
                 publication.latitude = publication.longitude = publication.cell = None
-                if report.latitude is not None and report.longitude is not None:
+                if report.emptied_at is not None and was[0] is not None and was[1] is not None:
+                    # The exact place is gone, and the public one is all that is known.
+                    publication.latitude, publication.longitude, publication.cell = cells.fuzz(*was, resolution)
+                elif report.latitude is not None and report.longitude is not None:
                     place = cells.fuzz(report.latitude, report.longitude, resolution)
                     publication.latitude, publication.longitude, publication.cell = place
                 publication.beat = public_beat(publication.latitude, publication.longitude)

@@ -16,15 +16,18 @@ from commonbeat.people.permissions import Permission, may
 from commonbeat.reports import events, rules
 from commonbeat.reports.errors import ClaimedByOther, MoveNotPossible, NotAllowed, ReportError
 from commonbeat.reports.models import Message, MessageKind, Publication, Report, Verification
+from commonbeat.reports.proxy_models import Consent, OnBehalf
 
 
-def report_for_work(*, report_id: int, actor: User) -> Report:
-    """Lock a report that the actor may work on; NotAllowed when it is not theirs to see."""
+def report_for_work(*, report_id: int, actor: User, even_emptied: bool = False) -> Report:
+    """Lock a report that the actor may work on; NotAllowed when it is not theirs, ReportError when it is gone."""
     if not may(actor, Permission.WORK_REPORTS):
         raise NotAllowed
     report = Report.objects.visible_to(actor).select_for_update().filter(pk=report_id).first()
     if report is None:
         raise NotAllowed
+    if report.emptied_at is not None and not even_emptied:
+        raise ReportError(_("Only the public copy of this report is left. It can be taken off the public pages."))
     return report
 
 
@@ -57,22 +60,40 @@ def release_claim(*, report_id: int, actor: User, now: datetime) -> Report:
     return report
 
 
-def move_report(*, report_id: int, to_state: str, actor: User, now: datetime, reason: str = "") -> Report:
-    """Move a report along the table of transitions; publishing has an action of its own."""
+def move_report(
+    *, report_id: int, to_state: str, actor: User, now: datetime, reason: str = "", is_spam: bool = False
+) -> Report:
+    """Move a report along the table of transitions; publishing has an action of its own.
+
+    is_spam says of one that is not taken up that it is no report at all, which costs its sender trust.
+    """
     reason = clean_text(reason, 300)
     if to_state == rules.PUBLISHED:
         raise MoveNotPossible
     if to_state in rules.NEEDS_REASON and not reason:
         raise ReportError(_("Say in a few words why, so that the reporter can be told."))
     with transaction.atomic():
-        report = report_for_work(report_id=report_id, actor=actor)
+        report = report_for_work(report_id=report_id, actor=actor, even_emptied=True)
         refuse_when_claimed(report, actor, now)
-        move_locked(report, to_state, now=now, actor_id=actor.pk, reason=reason)
+        is_spam = is_spam and to_state == rules.REJECTED
+        move_locked(report, to_state, now=now, actor_id=actor.pk, reason=reason, is_spam=is_spam)
     return report
 
 
-def move_locked(report: Report, to_state: str, *, now: datetime, actor_id: int | None, reason: str = "") -> None:
-    """Move a report that the caller has locked, and keep its public copy in step."""
+def move_locked(
+    report: Report,
+    to_state: str,
+    *,
+    now: datetime,
+    actor_id: int | None,
+    reason: str = "",
+    acknowledged: bool = False,
+    is_spam: bool = False,
+) -> None:
+    """Move a report that the caller has locked, and keep its public copy in step.
+
+    acknowledged=True says that the reporter has just been told; is_spam that it was no report at all.
+    """
     if not rules.may_move(report.state, to_state):
         raise MoveNotPossible
     before = report.state
@@ -90,7 +111,9 @@ def move_locked(report: Report, to_state: str, *, now: datetime, actor_id: int |
         elif to_state in rules.PUBLIC_STATES:
             publication.is_resolved = to_state == rules.RESOLVED
             publication.save(update_fields=["is_resolved"])
-    events.write(events.MOVED, report_id=report.pk, now=now, actor_id=actor_id, data={"from": before, "to": to_state})
+    data = {"from": before, "to": to_state} | ({"acknowledged": True} if acknowledged else {})
+    data |= {"spam": True} if is_spam else {}
+    events.write(events.MOVED, report_id=report.pk, now=now, actor_id=actor_id, data=data)
 
 
 def verify_report(
@@ -183,3 +206,12 @@ def refuse_when_claimed(report: Report, actor: User, now: datetime) -> None:
     if report.is_claimed_by_other(actor, now):
         assert report.claimed_by is not None
         raise ClaimedByOther(report.claimed_by.shown_name)
+
+
+def refuse_without_consent(report: Report) -> None:
+    """Raise ReportError while it is not known that the person for whom a report was made agreed."""
+    consent = OnBehalf.objects.filter(report=report).values_list("consent", flat=True).first()
+    if consent == Consent.ASKED:
+        raise ReportError(_("It was made for somebody else, and nobody has said yet that this person agreed."))
+    if consent == Consent.REFUSED:
+        raise ReportError(_("The person did not agree, and what was written is erased."))

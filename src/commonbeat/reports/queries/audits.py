@@ -15,7 +15,7 @@ from commonbeat.topics.scoring import lighting_in, rated_fields, ratings_in, tel
 CHUNK = 5_000
 _COLUMNS = (
     "id", "topic_id", "cell", "public_at", "state", "lists_each", "is_resolved", "categories", "report__answers",
-    "report__contact__address_hash", "report__contact_confirmed", "report__reporter_id",
+    "counted_sender", "report__contact_id", "report__contact_confirmed", "report__reporter_id",
     "report__topic_version__data__smallest_count",
 )  # fmt: skip
 
@@ -29,7 +29,8 @@ class Row(NamedTuple):
     public_at: int
     ratings: Mapping[str, int]
     is_single: bool
-    source: bytes | None
+    # A contact, or an account below zero, as counting names them.
+    sender: int | None
     # The smallest count that was promised when it was made.
     fewest: int
 
@@ -88,11 +89,13 @@ def _row(values: tuple[Any, ...], definition: Definition | None) -> Row:
             ratings = ratings_in(definition, answers)
         elif not is_resolved:
             ratings, is_single = lighting_in(definition, categories), True
-    return Row(pk, topic_id, cell or 0, int(public_at.timestamp()), ratings, is_single, _source(*sender), fewest or 0)
+    return Row(pk, topic_id, cell or 0, int(public_at.timestamp()), ratings, is_single, _sender(*sender), fewest or 0)
 
 
-def _source(contact: bytes | None, is_confirmed: bool, reporter: int | None) -> bytes | None:
+def _sender(counted: int | None, contact: int | None, is_confirmed: bool, reporter: int | None) -> int | None:
+    if counted is not None:
+        return counted
     # Anybody can leave anybody's number with a report: before it is confirmed, it says nothing of who sent this.
     if contact is not None and is_confirmed:
-        return bytes(contact)
-    return None if reporter is None else b"account %d" % reporter
+        return contact
+    return None if reporter is None else -reporter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import BigIntegerField, Case, F, When
@@ -44,6 +44,20 @@ class Row(NamedTuple):
     fewest: int
 
 
+class Columns(NamedTuple):
+    """Many publications, each field of Row in a column of its own."""
+
+    publication_id: Sequence[int]
+    topic_id: Sequence[int]
+    category: Sequence[str]
+    cell: Sequence[int]
+    public_at: Sequence[int]
+    is_single: Sequence[bool]
+    is_public: Sequence[bool]
+    sender: Sequence[int | None]
+    fewest: Sequence[int]
+
+
 class SentRow(NamedTuple):
     """How the report of a publication came in."""
 
@@ -74,14 +88,15 @@ def contributions_of_topic(topic_id: int, chunk: int = CHUNK) -> Iterator[list[R
         last = rows[-1][0]
 
 
-def public_contributions(chunk: int = CHUNK) -> Iterator[list[Row]]:
+def public_contributions(chunk: int = CHUNK) -> Iterator[Columns]:
     """Read every publication that is public, now or after its delay, in chunks."""
     last = 0
     sql = _select() + " WHERE id > %s AND state = 'public' ORDER BY id LIMIT %s"
-    while True:
-        rows = _read(sql, [last, chunk])
-        if rows:
-            yield rows
+    while rows := _fetch(sql, [last, chunk]):
+        *columns, versions = zip(*rows, strict=True)
+        promised = _smallest_counts(set(versions) - {None})
+        fewest = [promised.get(version, 0) for version in versions] if promised else [0] * len(rows)
+        yield Columns._make([*columns, fewest])
         if len(rows) < chunk:
             return
         last = rows[-1][0]
@@ -93,7 +108,7 @@ def _select() -> str:
         f"SELECT id, topic_id, {_FIRST[vendor]}, coalesce(cell, 0), {_SECONDS[vendor]},"
         f" {_SINGLE},"
         " CASE WHEN state = 'public' THEN 1 ELSE 0 END,"
-        f" (SELECT {_SENDER} FROM reports_report WHERE reports_report.id = report_id),"
+        f" coalesce(counted_sender, (SELECT {_SENDER} FROM reports_report WHERE reports_report.id = report_id)),"
         f" CASE WHEN {_SINGLE} THEN NULL ELSE"
         " (SELECT topic_version_id FROM reports_report WHERE reports_report.id = report_id) END"
         " FROM reports_publication"
@@ -124,10 +139,14 @@ def _rows(column: str, ids: Sequence[int]) -> list[Row]:
     return found
 
 
-def _read(sql: str, values: Sequence[int]) -> list[Row]:
+def _fetch(sql: str, values: Sequence[int]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        rows = cursor.fetchall()
+        return list(cursor.fetchall())
+
+
+def _read(sql: str, values: Sequence[int]) -> list[Row]:
+    rows = _fetch(sql, values)
     fewest = _smallest_counts({row[-1] for row in rows if row[-1] is not None})
     return [
         Row(pk, topic_id, category, cell, at, bool(single), bool(public), sender, fewest.get(version, 0))
@@ -144,5 +163,6 @@ def _smallest_counts(version_ids: set[int]) -> dict[int, int]:
 
 def _sender() -> Case:
     """Name a sender as _SENDER does."""
+    gone = When(counted_sender__isnull=False, then=F("counted_sender"))
     confirmed = When(report__contact_confirmed=True, report__contact__isnull=False, then=F("report__contact_id"))
-    return Case(confirmed, default=-F("report__reporter_id"), output_field=BigIntegerField())
+    return Case(gone, confirmed, default=-F("report__reporter_id"), output_field=BigIntegerField())

@@ -13,6 +13,7 @@ from django.db.models.functions import Substr
 from commonbeat.foundation.text import excerpt
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.models import Outbound
+from commonbeat.messaging.trust import level_of
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.places.models import Beat
@@ -27,6 +28,7 @@ from commonbeat.reports.models import (
     State,
     Verification,
 )
+from commonbeat.reports.proxy_models import OnBehalf
 from commonbeat.reports.queries.lookup import history_of
 from commonbeat.reports.queries.search import search_reports
 
@@ -50,6 +52,8 @@ class Filters:
     period: str = ""
     verified: str = ""
     answer_waits: bool = False
+    # Made for somebody else, through a proxy or so said on the web form.
+    for_others: bool = False
     text: str = ""
 
 
@@ -72,6 +76,8 @@ class Row:
     verified: bool
     has_photo: bool
     on_incident: bool
+    # How far the sender is trusted, or "blocked"; empty where the sender is not known for sure.
+    trust: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,8 @@ def matching(viewer: User, filters: Filters, *, now: datetime, beat_ids: Sequenc
     if filters.answer_waits:
         # Few wait at any time: their own index first, for the desks of a unit and of all alike.
         found = found.filter(pk__in=Report.objects.filter(answer_waiting=True).values("pk"))
+    if filters.for_others:
+        found = found.filter(pk__in=OnBehalf.objects.values("report_id"))
     return found
 
 
@@ -243,9 +251,14 @@ def _rows(found: ReportQuerySet, now: datetime, limit: int) -> list[Row]:
         "verified_at",
         "pictured",
         "incident_id",
+        "contact_confirmed",
+        "contact__trust_points",
+        "contact__trust_set",
+        "contact__blocked_at",
     )[:limit]
     rows = []
-    for pk, topic_id, title, head, place, lat, at, state, channel, by, until, name, login, waits, seen, pic, inc in raw:
+    for pk, topic_id, title, head, place, lat, at, state, channel, by, until, name, login, waits, seen, *rest in raw:
+        pic, inc, is_sure, points, set_level, blocked_at = rest
         held = by is not None and until is not None and until > now
         rows.append(
             Row(
@@ -264,9 +277,15 @@ def _rows(found: ReportQuerySet, now: datetime, limit: int) -> list[Row]:
                 verified=seen is not None,
                 has_photo=pic,
                 on_incident=inc is not None,
+                trust=trust_of(points, set_level, blocked_at) if is_sure and points is not None else "",
             )
         )
     return rows
+
+
+def trust_of(points: int, set_by_staff: str, blocked_at: datetime | None) -> str:
+    """Give what the desk is shown of a sender: the level, or "blocked"."""
+    return "blocked" if blocked_at is not None else str(level_of(points, set_by_staff))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.models import Avg, BigIntegerField, Count, ExpressionWrapper, F, Max, Min, Q
 from django.db.models.functions import Substr
 from shapely.geometry.base import BaseGeometry
@@ -23,6 +24,8 @@ from commonbeat.reports.models import Report, ReportQuerySet, State
 from commonbeat.reports.queries.desk import Filters, index_words, matching
 from commonbeat.reports.queries.desk_marks import Mark, Single, joined
 from commonbeat.reports.queries.search import search_reports
+
+logger = logging.getLogger(__name__)
 
 MOST_MARKS = 600
 # A search shows its newest on the map, and says so when there are more.
@@ -93,7 +96,7 @@ def narrowed(viewer: User, filters: Filters, *, now: datetime, beat_ids: Sequenc
         hits = search_reports(found, filters.text, within=index_words(viewer, filters, beat_ids))
         ids = list(hits.values_list("pk", flat=True)[:MOST_FOUND])
         return Found(Report.objects.visible_to(viewer).filter(pk__in=ids), by_place=False)
-    if filters.tab == "mine" or filters.answer_waits or filters.period:
+    if filters.tab == "mine" or filters.answer_waits or filters.for_others or filters.period:
         # These are found by indexes of their own.
         return Found(found, by_place=False)
     if may(viewer, Permission.SEE_ALL_DESKS):
@@ -116,9 +119,16 @@ def fetch(rows: models.QuerySet[Any, Any], *, by_place: bool) -> list[Any]:
         return []
     table = 'FROM "reports_report" WHERE'
     assert sql.count(table) == 1
-    with connection.cursor() as cursor:
-        cursor.execute(sql.replace(table, 'FROM "reports_report" INDEXED BY "report_desk_map" WHERE'), values)
-        found: list[Any] = cursor.fetchall()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.replace(table, 'FROM "reports_report" INDEXED BY "report_desk_map" WHERE'), values)
+            found: list[Any] = cursor.fetchall()
+    except OperationalError as error:
+        # An operator may have dropped it, or a restore not have made it yet: then slowly, rather than not at all.
+        if "no such index" not in str(error):
+            raise
+        logger.warning("The index report_desk_map is missing; the desk's map is slow. Run: commonbeat migrate.")
+        return list(rows)
     return found
 
 

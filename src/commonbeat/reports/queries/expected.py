@@ -45,6 +45,13 @@ def enrolled_sites(*, contact_id: int) -> dict[int, list[ExpectedReporter]]:
     return found
 
 
+def is_enrolled(report: Report) -> bool:
+    """Tell whether a report is a structured one of somebody on its topic's list; no query for a plain one."""
+    if not report.is_structured or report.contact_id is None:
+        return False
+    return ExpectedReporter.objects.filter(topic_id=report.topic_id, contact_id=report.contact_id).exists()
+
+
 def topics_expected(viewer: User) -> dict[int, int]:
     """Count the reporters that the viewer may see, by topic."""
     visible = ExpectedReporter.objects.visible_to(viewer).order_by()

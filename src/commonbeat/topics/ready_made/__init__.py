@@ -21,6 +21,7 @@ CODES = (
     "safety-audit",
     "medicine-stock-out",
     "election-incident",
+    "sighting",
     "other",
 )
 
@@ -40,3 +41,11 @@ def install_ready_made(now: datetime) -> list[Topic]:
         for code, definition in ready_made_definitions().items()
         if code not in existing
     ]
+
+
+def ensure_ready_made(code: str, now: datetime) -> Topic:
+    """Give a ready-made topic, and create it where a site that is older than the topic does not have it yet."""
+    known = Topic.objects.select_related("current").filter(code=code).first()
+    if known is not None:
+        return known
+    return create_topic(code=code, definition=ready_made_definitions()[code], actor_id=None, now=now)

@@ -62,6 +62,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
                 unit_id=_unit(request),
                 display_name=request.POST.get("display_name", ""),
                 language=settings.LANGUAGE_CODE,
+                languages_read=request.POST.getlist("languages_read"),
                 actor_id=signed_in(request).pk,
                 now=clock.now(),
             )
@@ -98,6 +99,8 @@ def _change(request: HttpRequest, user: User) -> None:
         role = _role(request)
         if role is None:
             raise PeopleError("role", _("Choose what this person does here."))
+        if role == Role.TRANSLATOR:
+            actions.set_languages_read(languages=request.POST.getlist("languages_read"), **who)
         actions.change_role(role=role, unit_id=_unit(request), **who)
         messages.success(request, _("The role is changed, from the next page that the person opens."))
     elif verb == "deactivate":
@@ -133,9 +136,11 @@ def _page(request: HttpRequest, person: User | None, errors: dict[str, str]) -> 
             "display_name": posted.get("display_name", ""),
             "role": posted.get("role", person.role if person else ""),
             "unit": posted.get("unit", str(person.unit_id or "") if person else ""),
+            "languages_read": posted.getlist("languages_read") or (person.languages_read if person else []),
         },
         "roles": [(role.value, role.label, _duties(role)) for role in STAFF_ROLES],
         "units": [(unit.pk, unit.name) for unit in units()],
+        "site_languages": settings.LANGUAGES,
     }
     return render(request, "administration/person.html", context, status=422 if errors else 200)
 
@@ -148,6 +153,7 @@ def _duties(role: Role) -> str:
         Permission.RELEASE: _("releases held texts"),
         Permission.SEE_JOURNAL: _("reads the journal, no reports"),
         Permission.ADMINISTER: _("topics, beats, people; no reports"),
+        Permission.TRANSLATE: _("translates texts without names and numbers; sees no reports"),
     }
     return ", ".join(text for permission, text in words.items() if permission in PERMISSIONS[role])
 

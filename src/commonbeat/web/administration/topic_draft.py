@@ -20,6 +20,7 @@ from commonbeat.foundation.text import ascii_digits, clean_text, fold
 from commonbeat.topics.checks import MOST_FIELDS, MOST_OPTIONS, WORKFLOW_STATES
 from commonbeat.topics.definition import Definition, FieldKind, Period, decode, encode
 from commonbeat.web.administration.numbers import whole_number
+from commonbeat.web.administration.topic_texting import read_texting
 
 WITH_OPTIONS = frozenset({FieldKind.CHOICE, FieldKind.CHOICES, FieldKind.RATING})
 _STEP = re.compile(r"(category|field|option)-(?:(\d{1,3})-)?(add|up|remove|open|close)")
@@ -97,6 +98,7 @@ def read_draft(post: Mapping[str, str], languages: list[str]) -> Draft:
         data["keywords"] = list(dict.fromkeys(word for w in words if (word := clean_text(w, 60))))
         data["workflow_texts"] = {s: told for s in WORKFLOW_STATES if (told := texts(f"told-{s}-", 400))}
         _read_privacy(draft, post)
+    read_texting(data, post, texts, draft.problems)
     for index, category in enumerate(data["categories"]):
         category["label"] = texts(f"category-{index}-", 120)
     opened = whole_number(post.get("open", ""))
@@ -155,8 +157,8 @@ def _read_privacy(draft: Draft, post: Mapping[str, str]) -> None:
         if data["period"] is not None and data["period"] not in set(Period):
             data["period"] = None
             draft.problems["period"] = _("Choose by which span of time reports are counted.")
-    for name in ("public_resolution", "smallest_count", "delay_hours", "expiry_days"):
-        number = whole_number(ascii_digits(post.get(name, "").strip()))
+    for name in ("public_resolution", "smallest_count", "delay_hours", "expiry_days", "retention_days"):
+        number = whole_number(ascii_digits(post.get(name, "0" if name == "retention_days" else "").strip()))
         if number is None:
             draft.problems[name] = _("Write a whole number here.")
         else:

@@ -23,6 +23,7 @@ from commonbeat.topics.queries import all_topics, forget_topics, version_of, ver
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.administration.numbers import whole_number
 from commonbeat.web.administration.topic_draft import WITH_OPTIONS, Draft, blank, draft_of, read_draft, take_step
+from commonbeat.web.administration.topic_texting import rows_of, tried
 
 ICONS = (
     "violence", "harassment", "dump", "street-light", "medicine", "ballot", "stolen", "other", "eye", "heart", "road",
@@ -148,6 +149,8 @@ def _page(
         "draft": draft,
         "data": draft.data,
         "preview": draft.preview(),
+        "texted": rows_of(draft.data),
+        "tried": tried(draft.preview(), _languages()),
         "errors": errors or {},
         "all_errors": [(_anchor(where, draft), named_problem(where, text)) for where, text in (errors or {}).items()],
         "versions": versions,
@@ -171,6 +174,7 @@ def named_problem(where: str, text: str) -> str:
         "name": _("Name"),
         "help": _("What it is for, in a sentence"),
         "workflow_texts": _("What the reporter is told"),
+        "structured": _("Structured messages"),
         "categories": _("Category %(number)s") % {"number": number} if number else _("Categories"),
         "fields": _("Question %(number)s") % {"number": number} if number else _("Questions"),
     }.get(parts[0], "")
@@ -195,6 +199,8 @@ def _anchor(where: str, draft: Draft) -> str | None:
         return f"question-{parts[1]}"
     if parts[0] == "workflow_texts" and len(parts) > 1:
         return f"told-{parts[1]}-{first}"
+    if where == "structured":
+        return f"word-{first}"
     return where or None
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from commonbeat.web.administration import beats, channels, delivery, people, places, settings, topics
+from commonbeat.web.administration import (
+    alert_sources,
+    beats,
+    channels,
+    delivery,
+    partners,
+    people,
+    places,
+    settings,
+    topics,
+)
 
 app_name = "administration"
 urlpatterns = [
@@ -24,5 +34,11 @@ urlpatterns = [
     path("people/<int:pk>/", people.edit, name="person_edit"),
     path("channels/", channels.page, name="channels"),
     path("delivery/", delivery.page, name="delivery"),
+    path("alert-sources/", alert_sources.listing, name="alert_sources"),
+    path("alert-sources/new/", alert_sources.new, name="alert_source_new"),
+    path("alert-sources/<int:pk>/", alert_sources.edit, name="alert_source_edit"),
+    path("partners/", partners.listing, name="partners"),
+    path("partners/new/", partners.new, name="partner_new"),
+    path("partners/<int:pk>/", partners.page, name="partner"),
     path("settings/", settings.listing, name="settings"),
 ]

@@ -42,6 +42,7 @@ from commonbeat.reports.models import PlaceSource, PublicationState, State
 from commonbeat.reports.queries import desk
 from commonbeat.topics.queries import topic_by_code
 from commonbeat.web.accounts import needs, signed_in
+from commonbeat.web.desk.delivery import unsent
 from commonbeat.web.desk.filters import number, query_of, read_filters
 from commonbeat.web.desk.pages import draw, draw_block, report_address
 from commonbeat.web.desk.reports import Problem, report_context, visible_report
@@ -52,6 +53,8 @@ BULK_LIMIT = 200
 MERGE_LIMIT = 20
 # What a bulk act does besides moving; also the mark by which it is taken back.
 CLAIM, MERGE = "claim", "merge"
+# Not taken up, for it is no report at all.
+SPAM = "spam"
 # The field that a refusal of a verb points to.
 FIELDS = {
     "ask": "ask", "tell": "tell", "note": "note", "verify": "evidence", "publish": "title", "move": "reason",
@@ -90,6 +93,7 @@ def _move(work: Work) -> str:
         actor=work.actor,
         now=work.now,
         reason=work.data.get("reason", ""),
+        is_spam=bool(work.data.get(SPAM)),
     )
     return _("The report is now “%(state)s”.") % {"state": State(to_state).label}
 
@@ -102,13 +106,13 @@ def _unpublish(work: Work) -> str:
 def _ask(work: Work) -> str:
     ask_reporter(report_id=work.report_id, text=work.data.get("ask", ""), actor=work.actor, now=work.now)
     mark_answers_read(report_id=work.report_id, actor=work.actor)
-    return _("Your question is on its way. The answer will appear here.")
+    return unsent(work.report_id) or _("Your question is on its way. The answer will appear here.")
 
 
 def _tell(work: Work) -> str:
     tell_reporter(report_id=work.report_id, text=work.data.get("tell", ""), actor=work.actor, now=work.now)
     mark_answers_read(report_id=work.report_id, actor=work.actor)
-    return _("Your message is on its way.")
+    return unsent(work.report_id) or _("Your message is on its way.")
 
 
 def _note(work: Work) -> str:
@@ -285,7 +289,7 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
     now = clock.now()
     undo = request.POST.get("step") == "undo"
     to = request.POST.get("to", "")
-    if not undo and to not in (rules.TRIAGED, rules.REJECTED, CLAIM, MERGE):
+    if not undo and to not in (rules.TRIAGED, rules.REJECTED, SPAM, CLAIM, MERGE):
         raise Http404
     given = request.POST.getlist("report")
     if len(given) > BULK_LIMIT:
@@ -324,8 +328,11 @@ def _one_of_several(row: desk.Row, to: str, before: str | None, data: QueryDict,
             claim_report(report_id=row.id, actor=actor, now=now)
             said = _("You are working on it")
         else:
-            move_report(report_id=row.id, to_state=to, actor=actor, now=now, reason=data.get("reason", ""))
-            said = str(State(to).label)
+            is_spam, reason = to == SPAM, data.get("reason", "")
+            state = rules.REJECTED if is_spam else to
+            reason = reason or (_("This is no report.") if is_spam else "")
+            move_report(report_id=row.id, to_state=state, actor=actor, now=now, reason=reason, is_spam=is_spam)
+            said = str(State(state).label)
     except ReportError as error:
         return Outcome(row.id, title, error.sentence, False, row.state)
     return Outcome(row.id, title, said, True, CLAIM if to == CLAIM else row.state)

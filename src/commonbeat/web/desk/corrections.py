@@ -17,6 +17,8 @@ class Earlier:
     title: str
     text: str
     rows: list[tuple[str, str]]
+    # Its name as it was given then; empty where there was none.
+    place: str
 
 
 def earlier_wordings(report: Report, language: str) -> list[Earlier]:
@@ -33,6 +35,7 @@ def earlier_wordings(report: Report, language: str) -> list[Earlier]:
                 *describe_answers(definition, one.answers, language),
                 *(("", kind) for kind in describe_categories(definition, one.categories, language)),
             ],
+            one.place_name,
         )
         for one in report.corrections.order_by("-pk")
     ]

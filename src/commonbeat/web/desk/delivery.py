@@ -16,13 +16,14 @@ from django.views.decorators.http import require_POST
 
 from commonbeat.foundation import clock
 from commonbeat.messaging.actions import NotRetried, retry_outbound
-from commonbeat.messaging.channel import channels, setup_of
 from commonbeat.messaging.models import Outbound, OutboundState
-from commonbeat.messaging.queries import Waiting, parts_of, text_of, waits_for
+from commonbeat.messaging.queries import Waiting, may_have_come_twice, parts_of, text_of, waits_for
 from commonbeat.people.permissions import Permission
+from commonbeat.reports.models import Report
 from commonbeat.reports.queries import desk
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.filters import query_of, read_filters
+from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import report_address
 from commonbeat.web.errors import error_page
 from commonbeat.web.jinja import local_datetime, local_number
@@ -69,6 +70,13 @@ def delivery_of(rows: Sequence[Outbound], *, stopped: bool, now: datetime) -> li
     return lines
 
 
+def unsent(report_id: int) -> str:
+    """Say that what was just written is not sent, where the sender is blocked; else nothing."""
+    if not Report.objects.filter(pk=report_id, contact__blocked_at__isnull=False).exists():
+        return ""
+    return _("The sender is blocked, so nothing was sent. It is shown to whoever looks up the reference.")
+
+
 def state_in_words(state: str) -> str:
     """Say where a message is."""
     return {
@@ -85,6 +93,7 @@ def failure_in_words(code: str) -> str:
     """Say in a plain sentence what the code of a failure means."""
     known = {
         "stopped": _("The person has said STOP."),
+        "blocked": _("The sender is blocked."),
         "opted_out": _("The person has told the network to stop messages from this number."),
         "undelivered": _("The network could not deliver it, and does not say why."),
         "unreadable": _("The stored text is damaged."),
@@ -133,6 +142,10 @@ def _why(row: Outbound, waiting: Waiting | None) -> str:
         return failure_in_words(row.error)
     if row.state == OutboundState.EXPIRED:
         return _("It could not be sent before %(time)s.") % {"time": local_datetime(row.expires_at, "short")}
+    if may_have_come_twice(row):
+        return _(
+            "It may have come twice: the answer to an earlier attempt was lost, and this provider knows no repeat."
+        )
     if waiting is None:
         return failure_in_words(row.error) if row.error else ""
     if waiting.reason == "gateway":
@@ -159,9 +172,8 @@ def _channel(row: Outbound) -> str:
 
 
 def channel_name(code: str) -> str:
-    """Name a channel by its provider, as its own folder does; one that is gone by its code."""
-    channel = channels().get(code)
-    return setup_of(channel).title if channel is not None else code
+    """Name a channel as people know it, with its provider where there are several of a kind; else by its code."""
+    return channel_names().get(code, code)
 
 
 def _cost(row: Outbound) -> str:

@@ -31,6 +31,7 @@ def read_filters(data: Mapping[str, str]) -> Filters:
         period=data.get("period", "") if data.get("period") in PERIODS else "",
         verified=data.get("verified", "") if data.get("verified") in ("yes", "no") else "",
         answer_waits=data.get("waits") == "1",
+        for_others=data.get("others") == "1",
         text=text,
     )
 
@@ -46,6 +47,7 @@ def query_of(data: Mapping[str, str], filters: Filters, **changes: str | int | N
         "period": filters.period,
         "verified": filters.verified,
         "waits": 1 if filters.answer_waits else None,
+        "others": 1 if filters.for_others else None,
     }
     kept.update(changes)
     return urlencode({key: value for key, value in kept.items() if value not in (None, "")})

@@ -13,6 +13,7 @@ from commonbeat.journal.models import Entry
 from commonbeat.people.queries import staff_names
 from commonbeat.reports import events
 from commonbeat.reports.models import State
+from commonbeat.reports.proxy_models import Consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ def _state(code: object) -> str:
 def _sentence(entry: Entry) -> str:
     data = entry.data
     match entry.kind:
+        case events.CONSENT:
+            label = dict(Consent.choices).get(str(data.get("consent")), data.get("consent"))
+            return _("Made for somebody else, who: %(consent)s") % {"consent": label}
         case events.SUBMITTED:
             return _("The report came in")
         case events.MOVED:
@@ -78,4 +82,19 @@ def _sentence(entry: Entry) -> str:
         events.RESENT: _("The reporter sent it again, corrected"),
         events.CONFIRMED: _("The reporter confirmed their number"),
         events.LOOKED: _("Opened"),
+        events.TRANSLATED: _("Translated at the desk"),
+        events.TRANSLATION_ASKED: _("Volunteers were asked for a translation"),
+        events.TRANSLATION_TAKEN: _("A volunteer took the masked text"),
+        events.TRANSLATION_SKIPPED: _("A volunteer left the text to others"),
+        events.TRANSLATION_KNOWN: _("A volunteer knows somebody in the text, and left it to others"),
+        events.TRANSLATION_UNFIT: _("A volunteer says that strangers should not read the text"),
+        events.TRANSLATION_OFFERED: _("A volunteer handed a translation in"),
+        events.TRANSLATION_LATE: _("A volunteer handed a second translation in"),
+        events.TRANSLATION_ACCEPTED: _("A volunteer's translation was accepted"),
+        events.TRANSLATION_REJECTED: _("A volunteer's translation was turned down"),
+        events.TRANSLATION_WITHDRAWN: _("A translation, or the request for one, was taken back"),
+        events.PURGED: _("Its time was over: only the public copy is left"),
+        events.ERASED: _("Its sender asked for it to be erased"),
+        events.LEGAL_HOLD: _("It is kept for the law, until a day"),
+        events.HOLD_ENDED: _("It is no longer kept for the law"),
     }.get(entry.kind, entry.kind)

@@ -27,8 +27,9 @@ from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import all_topics
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.filters import number, query_of, read_filters, tabs_of
+from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import draw, draw_block, report_address, town_map
-from commonbeat.web.desk.reports import channel_names, visible_report
+from commonbeat.web.desk.reports import visible_report
 from commonbeat.web.jinja import time_ago
 
 # Lines in the list beside the map.

@@ -19,6 +19,7 @@ from commonbeat.foundation import cells, clock
 from commonbeat.foundation.text import excerpt
 from commonbeat.media import store
 from commonbeat.media.actions import picture_key
+from commonbeat.messaging.models import Contact
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.places.gazetteer import find_places, known_names
@@ -29,6 +30,8 @@ from commonbeat.reports.gate import screen_public
 from commonbeat.reports.models import PlaceSource, Report, State
 from commonbeat.reports.queries import desk
 from commonbeat.reports.queries.duplicates import alike
+from commonbeat.reports.queries.expected import is_enrolled
+from commonbeat.reports.queries.proxies import behalf_of, sources_of
 from commonbeat.screening.explain import explain
 from commonbeat.screening.screen import draft
 from commonbeat.topics.answers import describe_answers, describe_categories
@@ -40,7 +43,9 @@ from commonbeat.web.desk.delivery import delivery_of
 from commonbeat.web.desk.filters import number, query_of, read_filters, tabs_of
 from commonbeat.web.desk.history import in_words
 from commonbeat.web.desk.marks import Piece, marked
+from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import draw, draw_block, town_map
+from commonbeat.web.desk.translated import excerpts, translated
 from commonbeat.web.jinja import local_date, local_datetime
 
 # Only formats that every browser shows as a picture and never as a page.
@@ -48,15 +53,6 @@ KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image
 
 # The name of a place that somebody typed is public knowledge; that of a point may be a front door.
 _NAMED = (PlaceSource.NAMED, PlaceSource.DESK)
-
-
-def channel_names() -> dict[str, str]:
-    """Name the ways on which reports come in."""
-    return {"web": _("Web form"), "import": _("Imported file"), "kannel_sms": _("SMS"), "smsgate_sms": _("SMS"),
-            "twilio_sms": "SMS (Twilio)", "vonage_sms": "SMS (Vonage)", "africastalking_sms": "SMS (Africa's Talking)",
-            "smssync_sms": "SMS (SMSSync)", "smpp_sms": "SMS (SMPP)", "webhook_sms": "SMS (webhook)",
-            "demo_sms": _("SMS (demo)"), "desk": _("Desk"), "telegram": "Telegram", "whatsapp": "WhatsApp",
-            "africastalking_ussd": "USSD", "email": _("E-mail")}  # fmt: skip
 
 
 @require_GET
@@ -94,6 +90,7 @@ def report_list(request: HttpRequest) -> HttpResponseBase:
         "channels": channel_names(),
         "states": dict(State.choices),
         "own_beats": own,
+        "translations": excerpts(row.id for row in page.rows),
     }
     if request.headers.get("HX-Request"):
         return draw_block(request, "desk/reports/list.html", "rows", context)
@@ -203,10 +200,14 @@ def report_context(
         "topic_look": found.topic.definition,
         "categories": describe_categories(definition, found.categories, language),
         "answers": describe_answers(definition, found.answers, language),
+        "is_enrolled": is_enrolled(found),
         "earlier": earlier_wordings(found, language),
+        "translated": translated(found, sheet.messages, now),
+        "behalf": behalf_of(found),
+        "sources": sources_of([found.pk, *(row.id for row in sheet.siblings)]) if sheet.siblings else None,
         "channel": channel_names().get(found.channel, found.channel),
         "happened": happened_in_words(found),
-        "can_reach": found.contact is not None and found.contact_confirmed and found.contact.stopped_at is None,
+        "can_reach": found.contact is not None and found.contact_confirmed and not _gets_nothing(found.contact),
         "place_source": PlaceSource(found.place_source).label,
         "public_cell_metres": _metres_across(cell) if cell else None,
         "has_public_place": latitude is not None and longitude is not None,
@@ -226,7 +227,7 @@ def report_context(
         and may(viewer, Permission.PUBLISH),
         "proposal": proposal_of(found, sheet, typed if typed and (checked or problem) else {}),
         "checked": checked,
-        "sent": delivery_of(sheet.outbound, stopped=bool(found.contact and found.contact.stopped_at), now=now),
+        "sent": delivery_of(sheet.outbound, stopped=bool(found.contact and _gets_nothing(found.contact)), now=now),
         "history": in_words(sheet.history),
         "topics": [(topic.code, topic.name_in(language)) for topic in all_topics()],
         "topic_map": {topic.pk: topic for topic in all_topics()},
@@ -236,6 +237,10 @@ def report_context(
         "town_pmtiles": town_map(),
         "now": now,
     }
+
+
+def _gets_nothing(contact: Contact) -> bool:
+    return contact.stopped_at is not None or contact.blocked_at is not None
 
 
 # The hours by which the web form stores the part of a day that was chosen; noon stands for no part at all.

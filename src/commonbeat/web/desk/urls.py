@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from commonbeat.web.desk import acts, delivery, expected, lasso, map, moderation, reports
+from commonbeat.web.desk import (
+    acts,
+    alert_acts,
+    alert_compose,
+    alert_follow,
+    alerts,
+    contacts,
+    delivery,
+    erasing,
+    expected,
+    lasso,
+    map,
+    moderation,
+    proxies,
+    quarantine,
+    reports,
+    translations,
+)
 
 app_name = "desk"
 urlpatterns: list[URLPattern] = [
@@ -18,13 +35,35 @@ urlpatterns: list[URLPattern] = [
     path("reports/<int:report_id>/place.geojson", map.report_place, name="report_place"),
     path("reports/<int:report_id>/photos/<int:photo_id>/", reports.photo, name="photo"),
     path("reports/<int:report_id>/sent/<int:outbound_id>/again/", delivery.again, name="send_again"),
+    path("reports/<int:report_id>/translate/", translations.attach, name="translate"),
+    path("reports/<int:report_id>/volunteers/<int:of>/", translations.ask, name="ask_volunteers"),
+    path("reports/<int:report_id>/consent/", proxies.consent, name="consent"),
     path("reports/<int:report_id>/<slug:verb>/", acts.act, name="act"),
+    path("translations/", translations.listing, name="translations"),
+    path("translations/<int:translation_id>/<slug:verb>/", translations.decide, name="decide_translation"),
     path("moderation/", moderation.moderation, name="moderation"),
     path("moderation/<int:publication_id>/<slug:verb>/", moderation.decide, name="decide"),
     path("moderation/<int:publication_id>/photos/<int:photo_id>/", moderation.photo, name="held_photo"),
     path("expected/", expected.expected, name="expected"),
     path("expected/<slug:code>/enrol/", expected.enrol_reporters, name="expected_enrol"),
     path("expected/<int:reporter_id>/remove/", expected.remove_reporter, name="expected_remove"),
+    path("proxies/", proxies.proxies, name="proxies"),
+    path("proxies/<int:proxy_id>/<slug:verb>/", proxies.decide, name="proxy_decide"),
+    path("quarantine/", quarantine.quarantine, name="quarantine"),
+    path("quarantine/decide/", quarantine.bulk, name="quarantine_bulk"),
+    path("contacts/<str:handle>/", contacts.contact, name="contact"),
+    path("contacts/<str:handle>/erase/", erasing.erase, name="contact_erase"),
+    path("contacts/<str:handle>/hold/<int:report_id>/", erasing.hold, name="contact_hold"),
+    path("contacts/<str:handle>/<slug:verb>/", contacts.decide, name="contact_decide"),
+    path("alerts/", alerts.listing, name="alerts"),
+    path("alerts/new/", alert_compose.new, name="alert_new"),
+    path("alerts/<int:alert_id>/", alerts.alert, name="alert"),
+    path("alerts/<int:alert_id>/area.geojson", alerts.area, name="alert_area"),
+    path("alerts/<int:alert_id>/sightings.json", alerts.sighting_points, name="alert_sightings"),
+    path("alerts/<int:alert_id>/measure/", alert_compose.measure, name="alert_measure"),
+    path("alerts/<int:alert_id>/do/<slug:verb>/", alert_acts.act, name="alert_act"),
+    path("alerts/<int:alert_id>/follow/<slug:verb>/", alert_follow.follow, name="alert_follow"),
+    re_path(r"^alerts/(?P<alert_id>[0-9]{1,18})/(?P<part>where|text|how)/$", alert_compose.step, name="alert_step"),
     path("map/", map.map_page, name="map"),
     path("map/points.json", map.map_points, name="map_points"),
     path("map/select/", lasso.select, name="map_select"),

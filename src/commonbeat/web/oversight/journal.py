@@ -27,7 +27,7 @@ from commonbeat.people.actions import FACTOR_RESET, ROLE_CHANGED, STAFF_CREATED
 from commonbeat.people.models import Role
 from commonbeat.people.permissions import PERMISSIONS, Permission
 from commonbeat.web.accounts import needs, signed_in
-from commonbeat.web.desk.reports import channel_names
+from commonbeat.web.desk.names import channel_names
 from commonbeat.web.oversight.words import details_of, phrase_of
 
 PER_PAGE = 100
@@ -38,10 +38,9 @@ EXPORTED = "oversight.exported"
 LARGEST_ID = 2**63 - 1
 ACCESS_DAYS = 30
 ACCESS_SHOWN = 50
-# Who may read reports, or the texts that screening held.
-READING_ROLES = frozenset(
-    role for role, may_do in PERMISSIONS.items() if may_do & {Permission.SEE_DESK, Permission.SEE_MODERATION}
-)
+# Who may read reports, the texts that screening held, or masked texts to translate.
+READING = frozenset({Permission.SEE_DESK, Permission.SEE_MODERATION, Permission.TRANSLATE})
+READING_ROLES = frozenset(role for role, may_do in PERMISSIONS.items() if may_do & READING)
 
 
 @dataclass(slots=True)

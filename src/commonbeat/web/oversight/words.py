@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from commonbeat.journal.models import Entry
 from commonbeat.people.models import Role
 from commonbeat.reports.models import State
+from commonbeat.reports.proxy_models import Consent, SaidBy
 
 # A kind without a line here is shown by its code; a test reads the sources and finds any that was forgotten.
 PHRASES: dict[str, Promise] = {
@@ -38,10 +39,52 @@ PHRASES: dict[str, Promise] = {
     "reports.reminded": gettext_lazy("Reminder of an expected report queued"),
     "reports.confirmed": gettext_lazy("Reporter confirmed their number"),
     "reports.looked": gettext_lazy("Report opened by staff"),
+    "reports.consent": gettext_lazy("What is known of a person’s consent to a report"),
+    "reports.proxy_enrolled": gettext_lazy("Proxy enrolled, changed or asked again"),
+    "reports.proxy_accepted": gettext_lazy("Proxy accepted by text"),
+    "reports.proxy_ended": gettext_lazy("Proxy ended"),
+    "reports.purged": gettext_lazy("Report deleted because its time was over"),
+    "reports.erased": gettext_lazy("Report deleted because its sender asked"),
+    "reports.legal_hold": gettext_lazy("Report kept for the law until a day"),
+    "reports.hold_ended": gettext_lazy("Report no longer kept for the law"),
+    "reports.translated": gettext_lazy("Translation made at the desk"),
+    "reports.translation_asked": gettext_lazy("Volunteers asked for a translation"),
+    "reports.translation_taken": gettext_lazy("Masked text taken by a volunteer"),
+    "reports.translation_skipped": gettext_lazy("Masked text left to others by a volunteer"),
+    "reports.translation_known": gettext_lazy("Volunteer knows somebody in a masked text"),
+    "reports.translation_unfit": gettext_lazy("Volunteer called a masked text unfit for strangers"),
+    "reports.translation_offered": gettext_lazy("Translation handed in by a volunteer"),
+    "reports.translation_late": gettext_lazy("Second translation handed in by a volunteer"),
+    "reports.translation_accepted": gettext_lazy("Volunteer’s translation accepted"),
+    "reports.translation_rejected": gettext_lazy("Volunteer’s translation turned down"),
+    "reports.translation_withdrawn": gettext_lazy("Translation or request for one taken back"),
     "reports.map_looked": gettext_lazy("Exact map of a desk opened"),
     "reports.tightened": gettext_lazy("Public copies hidden or made coarser"),
     "reports.imported": gettext_lazy("Reports imported from a file"),
     "reports.import_undone": gettext_lazy("Import withdrawn, with all its reports"),
+    "alerts.drafted": gettext_lazy("Alert drafted"),
+    "alerts.changed": gettext_lazy("Draft of an alert changed"),
+    "alerts.discarded": gettext_lazy("Draft of an alert thrown away"),
+    "alerts.asked": gettext_lazy("Second person asked to release an alert"),
+    "alerts.sent_back": gettext_lazy("Alert sent back by the second person"),
+    "alerts.released": gettext_lazy("Alert released"),
+    "alerts.released_alone": gettext_lazy("Alert that takes two people released by one"),
+    "alerts.updated": gettext_lazy("Alert corrected or extended"),
+    "alerts.cancelled": gettext_lazy("Alert cancelled"),
+    "alerts.ended": gettext_lazy("Alert ended"),
+    "alerts.fanned_out": gettext_lazy("Alert queued for everybody who asked for such"),
+    "alerts.sighted": gettext_lazy("Report tied to an alert as an answer"),
+    "alerts.subscribed": gettext_lazy("Somebody asked for alerts"),
+    "alerts.confirmed": gettext_lazy("Somebody confirmed that they want alerts"),
+    "alerts.unsubscribed": gettext_lazy("Somebody ended their alerts for a place"),
+    "alerts.narrowed": gettext_lazy("Somebody left off a kind of alert"),
+    "alerts.taken": gettext_lazy("Alert of another sender taken in"),
+    "alerts.source_saved": gettext_lazy("Source of others' alerts added or changed"),
+    "alerts.partner_added": gettext_lazy("Partner for look-outs added"),
+    "alerts.partner_changed": gettext_lazy("Partner for look-outs changed"),
+    "alerts.partner_rotated": gettext_lazy("Partner for look-outs given a new secret"),
+    "alerts.partner_deleted": gettext_lazy("Partner for look-outs deleted"),
+    "alerts.partner_gone": gettext_lazy("Partner's server said that it is no more"),
     "people.staff_created": gettext_lazy("Staff account made"),
     "people.role_changed": gettext_lazy("Role of an account changed"),
     "people.deactivated": gettext_lazy("Account closed"),
@@ -49,6 +92,7 @@ PHRASES: dict[str, Promise] = {
     "people.factor_reset": gettext_lazy("Second factor taken off an account"),
     "people.invited": gettext_lazy("Invitation sent"),
     "people.invitation_accepted": gettext_lazy("Invitation accepted"),
+    "people.languages_set": gettext_lazy("Languages of a volunteer set"),
     "people.unit_created": gettext_lazy("Unit made"),
     "people.fallback_chosen": gettext_lazy("Unit for reports without a beat chosen"),
     "places.beat_created": gettext_lazy("Beat made"),
@@ -71,9 +115,21 @@ PHRASES: dict[str, Promise] = {
     "messaging.failed": gettext_lazy("Text message could not be read"),
     "messaging.stopped": gettext_lazy("Reporter wants no more messages (STOP)"),
     "messaging.started": gettext_lazy("Reporter wants messages again (START)"),
+    "messaging.erasure_asked": gettext_lazy("Reporter asked to be erased"),
+    "messaging.erased": gettext_lazy("Reporter erased"),
+    "messaging.forgotten": gettext_lazy("Address of a reporter deleted because its time was over"),
     "messaging.undelivered": gettext_lazy("Text message not delivered"),
     "messaging.retried": gettext_lazy("Text message sent again by staff"),
     "messaging.tried": gettext_lazy("Test message sent by an administrator"),
+    "messaging.trust_weighed": gettext_lazy("A report changed what its sender has earned"),
+    "messaging.trust_set": gettext_lazy("Trust level of a sender set"),
+    "messaging.blocked": gettext_lazy("Sender blocked"),
+    "messaging.unblocked": gettext_lazy("Sender no longer blocked"),
+    "messaging.let_in": gettext_lazy("Held messages let in"),
+    "messaging.discarded": gettext_lazy("Held messages discarded"),
+    "messaging.taken_back": gettext_lazy("Discarded messages held again"),
+    "messaging.contact_looked": gettext_lazy("Page of a sender opened by staff"),
+    "messaging.quarantine_looked": gettext_lazy("Held messages read by staff"),
     "messaging.channel_down": gettext_lazy("A gateway stopped answering"),
     "messaging.channel_back": gettext_lazy("A gateway answers again"),
     "reactions.failed": gettext_lazy("Follow-up of an act failed"),
@@ -109,6 +165,16 @@ def _naming(kind: str) -> Callable[[object], str]:
     return lambda value: labels.get(str(value), str(value)).lower()
 
 
+def _reasons() -> dict[str, str]:
+    return {
+        "desk": _("the desk took it back"),
+        "made": _("the desk made one"),
+        "unfit": _("unfit for strangers"),
+        "sensitive": _("its topic is read by the desk alone"),
+        "changed": _("the text has changed"),
+    }
+
+
 def _detail(key: str, value: object, channels: dict[str, str]) -> str:
     if value is None or value == "":
         return ""
@@ -116,12 +182,28 @@ def _detail(key: str, value: object, channels: dict[str, str]) -> str:
     match key:
         case "channel":
             return _("by %(channel)s") % {"channel": channels.get(str(value), str(value))}
+        case "consent":
+            return str(dict(Consent.choices).get(str(value), value))
+        case "by":
+            return _("said by %(who)s") % {"who": dict(SaidBy.choices).get(str(value), value)}
+        case "own":
+            return _("by its own word") if value else ""
+        case "why":
+            return _("because: %(reason)s") % {"reason": _reasons().get(str(value), str(value))}
+        case "languages":
+            return str(value)
         case "acknowledged":
             return ""  # how it was answered is no act of anybody
         case "role":
             return str(dict(Role.choices).get(str(value), value)).lower()
         case "was":
             return _("before: %(state)s") % {"state": str(dict(State.choices).get(str(value), value)).lower()}
+        case "spam":
+            return _("as spam")
+        case "level" | "level_before":
+            return (_("level %(name)s") if key == "level" else _("before: %(state)s")) % {"name": value, "state": value}
+        case "messages":
+            return ngettext("%(count)s message", "%(count)s messages", number) % {"count": number}
         case "kind":
             return phrase_of(str(value))
         case "sources":
@@ -130,8 +212,13 @@ def _detail(key: str, value: object, channels: dict[str, str]) -> str:
             return ngettext("%(count)s name", "%(count)s names", number) % {"count": number}
     named = {
         "with": _("with report %(number)s"),
+        "report": _("report %(number)s"),
+        "points": _("points %(number)s"),
         "incident": _("incident %(number)s"),
         "message": _("message %(number)s"),
+        "proxy": _("proxy %(number)s"),
+        "translation": _("translation %(number)s"),
+        "instead": _("beside translation %(number)s"),
         "publication": _("public text %(number)s"),
         "unit": _("unit %(number)s"),
         "version": _("version %(number)s"),

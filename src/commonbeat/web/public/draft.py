@@ -21,7 +21,10 @@ ANSWER_PREFIX = "q_"
 WHENS = ("today", "yesterday", "date", "unknown")
 # Hour that stands for a part of the day, where a single moment is stored.
 PARTS = {"morning": 9, "afternoon": 15, "evening": 20, "night": 2}
+# "refused" is no consent, but somebody may be honest; see steps.problems_in.
+CONSENTS = ("word", "writing", "guardian", "danger", "refused")
 KEY = re.compile(r"[A-Za-z0-9_-]{16,40}")
+NUMBER = re.compile(r"[0-9]{1,18}")
 _POINT_SOURCES = frozenset({PlaceSource.MAP, PlaceSource.DEVICE, PlaceSource.COORDINATES, PlaceSource.NAMED})
 
 
@@ -42,6 +45,10 @@ class Draft:
     longitude: str = ""
     photos: list[str] = field(default_factory=list)
     phone: str = ""
+    # Empty where it is the sender's own report; else what the sender says of the person's consent.
+    consent: str = ""
+    # The alert that asks for what the sender saw; 0 where none does.
+    alert: int = 0
 
     @classmethod
     def new(cls) -> Draft:
@@ -71,6 +78,8 @@ class Draft:
             longitude=data.get("longitude", "")[:30],
             photos=[key for key in data.getlist("photo") if KEY.fullmatch(key)][:PHOTO_LIMIT],
             phone=_typed(data.get("phone", ""), 60),
+            consent=data.get("consent", "") if data.get("consent", "") in CONSENTS else "",
+            alert=int(data.get("alert", "0")) if NUMBER.fullmatch(data.get("alert", "")) else 0,
         )
 
     def hidden_fields(self, leave_out: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
@@ -81,7 +90,8 @@ class Draft:
             pairs.append((name, getattr(self, name)))
         pairs += [(ANSWER_PREFIX + code, value) for code, values in self.answers.items() for value in values]
         pairs += [("photo", key) for key in self.photos]
-        pairs.append(("phone", self.phone))
+        pairs += [("phone", self.phone), ("consent", self.consent)]
+        pairs += [("alert", str(self.alert))] if self.alert else []
         for name, value in pairs:
             if name not in leave_out and value:
                 yield name, value

@@ -7,19 +7,22 @@ from django.shortcuts import render
 
 from commonbeat.foundation import clock
 from commonbeat.reports.queries.public import latest
-from commonbeat.topics.queries import enabled_topics
+from commonbeat.topics.queries import offered_topics
+from commonbeat.web.public.alerts import banner
 from commonbeat.web.public.officer import some_officers
 from commonbeat.web.public.reports import written_rows
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show what one can do here, what happened near, and who the officers are."""
+    now = clock.now()
     return render(
         request,
         "public/home.html",
         {
-            "topics": enabled_topics(),
-            **written_rows(latest(now=clock.now())),
+            "topics": offered_topics(),
+            "alerts": banner(now),
+            **written_rows(latest(now=now)),
             "officers": some_officers(),
         },
     )

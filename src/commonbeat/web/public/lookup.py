@@ -22,6 +22,7 @@ from commonbeat.reports.queries.lookup import Standing, report_by_reference, sta
 from commonbeat.topics.definition import text_in
 from commonbeat.web import throttle
 from commonbeat.web.public.draft import KEY
+from commonbeat.web.public.erasing import erase
 from commonbeat.web.public.limits import at_most
 
 
@@ -51,6 +52,8 @@ def lookup(request: HttpRequest) -> HttpResponse:
     if report is None:
         throttle.count_wrong_reference(request)
         return _ask(request, typed=typed, problem=_("We know no report with this reference."), status=422)
+    if "erase" in request.POST:
+        return erase(request, report)
     if "text" in request.POST:
         return _answer(request, report)
     return _show(request, report)

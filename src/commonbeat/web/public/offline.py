@@ -7,6 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -36,11 +37,19 @@ def service_worker(request: HttpRequest) -> HttpResponse:
 
 @cache
 def script() -> str:
-    """Put the script together: the list of files, the queue without its exports, and the worker."""
+    """Put the script together: the list of files, the queue without its exports, the warnings, and the worker."""
     digest = hashlib.sha256()
-    for name in (*KEPT, "js/sw.js"):
+    for name in (*KEPT, "js/push.js", "js/sw.js"):
         digest.update((SCRIPTS / name).read_bytes())
     shell = [reverse("public:offline"), *(static(f"commonbeat/{name}") for name in KEPT)]
     queue = (SCRIPTS / "js/queue.js").read_text("utf-8").replace("export ", "")
-    worker = (SCRIPTS / "js/sw.js").read_text("utf-8")
-    return f'const VERSION = "{digest.hexdigest()[:12]}";\nconst SHELL = {json.dumps(shell)};\n{queue}\n{worker}'
+    push, worker = ((SCRIPTS / name).read_text("utf-8") for name in ("js/push.js", "js/sw.js"))
+    told = {
+        "VERSION": digest.hexdigest()[:12],
+        "SHELL": shell,
+        "ICON": static("commonbeat/mark-192.png"),
+        # What a notification without words is called.
+        "SITE_NAME": settings.COMMONBEAT.site_name,
+    }
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in told.items())
+    return f"{constants}{queue}\n{push}\n{worker}"

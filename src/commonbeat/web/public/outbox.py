@@ -31,7 +31,7 @@ from commonbeat.reports.actions.submit import PHOTO_LIMIT, TEXT_LIMIT
 from commonbeat.reports.models import Report
 from commonbeat.topics.answers import check_answers
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import enabled_topics, topic_by_code
+from commonbeat.topics.queries import offered_topics, topic_by_code
 from commonbeat.web import throttle
 from commonbeat.web.public import steps
 from commonbeat.web.public.draft import KEY, Draft, raw_answers
@@ -64,8 +64,12 @@ class Opened:
 
 def offline_page(request: HttpRequest) -> HttpResponse:
     """Show the whole form on one page; the service worker keeps it for when there is no network."""
-    topics = [topic for topic in enabled_topics() if topic.definition.who_may_report != "account"]
-    return render(request, "public/report/offline.html", {"topics": topics, "draft_key": Draft.new().key})
+    topics = [topic for topic in offered_topics() if topic.definition.who_may_report != "account"]
+    return render(
+        request,
+        "public/report/offline.html",
+        {"topics": topics, "draft_key": Draft.new().key, "consents": steps.consents()[:-1]},
+    )
 
 
 @require_GET
@@ -199,7 +203,7 @@ def _topic(code: str, request: HttpRequest) -> Topic | None:
     if topic is not None and topic.enabled and not needs_account(topic, request):
         return topic
     # The topic has gone since the phone was last online: somebody still reads what was written.
-    open_topics = [each for each in enabled_topics() if not needs_account(each, request)]
+    open_topics = [each for each in offered_topics() if not needs_account(each, request)]
     return next((each for each in open_topics if each.code == "other"), open_topics[-1] if open_topics else None)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from commonbeat.foundation.text import clean_text
-from commonbeat.topics.queries import enabled_topics, keyword_in
+from commonbeat.topics.queries import keyword_in, offered_topics
 from commonbeat.web import throttle
 from commonbeat.web.public.where import choices_for
 
@@ -29,7 +29,7 @@ def anonymous(request: HttpRequest) -> HttpResponse:
 def sms(request: HttpRequest) -> HttpResponse:
     """Say how to report by text message."""
     language = translation.get_language() or "en"
-    words = [(keyword_in(topic, language), topic.name_in(language)) for topic in enabled_topics()]
+    words = [(keyword_in(topic, language), topic.name_in(language)) for topic in offered_topics()]
     return render(request, "public/help/sms.html", {"words": [pair for pair in words if pair[0]]})
 
 
@@ -112,10 +112,18 @@ def manifest(request: HttpRequest) -> HttpResponse:
             "name": name,
             "short_name": name[:12],
             "start_url": "/",
-            "display": "minimal-ui",
+            # Telephones of Apple push only to sites on the home screen that open by themselves ("standalone").
+            "display": "standalone",
+            "display_override": ["minimal-ui"],
             "background_color": "#faf6ee",
             "theme_color": "#14564b",
-            "icons": [{"src": static("commonbeat/mark.svg"), "sizes": "any", "type": "image/svg+xml"}],
+            "icons": [
+                {"src": static("commonbeat/mark.svg"), "sizes": "any", "type": "image/svg+xml"},
+                *(
+                    {"src": static(f"commonbeat/mark-{side}.png"), "sizes": f"{side}x{side}", "type": "image/png"}
+                    for side in (192, 512)
+                ),
+            ],
         },
         content_type="application/manifest+json",
     )

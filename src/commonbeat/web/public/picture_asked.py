@@ -84,7 +84,7 @@ def read_asked(params: Mapping[str, str]) -> Asked:
     filters = read_filters({name: params.get(name, "") for name in ("topic", "category", "since", "until")}, topics)
     measure = MEASURES.get(params.get("measure", "").strip() or REPORTS.code)
     if measure is None:
-        raise FilterError(_("A map counts reports, reports a month, or contacts."))
+        raise FilterError(_("A map counts reports, reports a month, or senders."))
     language = params.get("language", "").strip()
     if language and language not in dict(settings.LANGUAGES):
         raise FilterError(_("This site does not speak that language."))

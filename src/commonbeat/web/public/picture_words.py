@@ -38,7 +38,7 @@ def legend(asked: Asked, laid: Laid) -> Legend:
     """Write what stands on the map."""
     titles = {
         MONTHLY.code: _("Reports a month in one area"),
-        CONTACTS.code: _("Contacts in one area"),
+        CONTACTS.code: _("Senders in one area"),
     }
     notes = []
     if asked.topic is not None and asked.topic.definition.publishes is Publishes.COUNTS:
@@ -62,7 +62,7 @@ def counted(asked: Asked, laid: Laid) -> str:
         return _("%(number)s reports a month in the areas shown.") % {"number": local_number(round(laid.total, 1))}
     total = int(laid.total)
     if asked.measure is CONTACTS:
-        sentence = ngettext("%(number)s contact in the areas shown.", "%(number)s contacts in the areas shown.", total)
+        sentence = ngettext("%(number)s sender in the areas shown.", "%(number)s senders in the areas shown.", total)
     else:
         sentence = ngettext("%(number)s report in the areas shown.", "%(number)s reports in the areas shown.", total)
     return sentence % {"number": local_number(total)}

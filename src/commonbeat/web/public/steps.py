@@ -23,6 +23,7 @@ OWN_FIELDS = {
     WHERE: frozenset({"place_text", "place_source", "latitude", "longitude"}),
     PHOTOS: frozenset({"photo"}),
     CONTACT: frozenset({"phone"}),
+    CHECK: frozenset({"consent"}),
 }
 EARLIEST = date(1990, 1, 1)
 # How many metres a public cell is across, by its H3 resolution: twice the average apothem, rounded.
@@ -88,7 +89,22 @@ def problems_in(step: str, draft: Draft, definition: Definition, *, now: datetim
         return {ANSWER_PREFIX + code: sentence for code, sentence in errors.items() if code in asked}
     if step == CONTACT and draft.phone and normalise_phone(draft.phone, settings.COMMONBEAT.region) is None:
         return {"phone": _("This is not a phone number that we can write to. Check it, or leave it empty.")}
+    if step == CHECK and draft.consent == "refused":
+        said = _("Without their agreement we take no report for them. If you know it yourself, report for yourself.")
+        return {"consent": said}
     return {}
+
+
+def consents() -> list[tuple[str, str, str]]:
+    """Offer what the sender can say about a person for whom the report is made."""
+    return [
+        ("", _("No, I report for myself"), ""),
+        ("word", _("Yes, and the person agreed by word of mouth"), ""),
+        ("writing", _("Yes, and the person agreed in writing"), ""),
+        ("guardian", _("Yes, and a parent or guardian agreed"), ""),
+        ("danger", _("Yes; the person could not be asked, because of danger"), _("Say in the report why.")),
+        ("refused", _("The person did not agree"), ""),
+    ]
 
 
 def _what(draft: Draft, definition: Definition, *, today: date) -> dict[str, str]:

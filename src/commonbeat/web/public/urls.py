@@ -3,6 +3,9 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from commonbeat.web.public import (
+    alert_manage,
+    alert_subscribe,
+    alerts,
     cards,
     data,
     home,
@@ -15,6 +18,7 @@ from commonbeat.web.public import (
     picture,
     reports,
     safety,
+    saw,
     ussd,
     wizard,
 )
@@ -35,6 +39,22 @@ urlpatterns = [
     path("map/safety/", safety.safety_page, name="safety"),
     path("map/safety.geojson", safety.safety_data, name="safety_data"),
     re_path(r"^map/safety/(?P<cell>[0-9a-f]{15})/$", safety.safety_place, name="safety_place"),
+    path("alerts/", alerts.alert_list, name="alerts"),
+    path("alerts/areas.geojson", alerts.alert_areas, name="alert_areas"),
+    path("alerts/near/", alerts.near, name="alerts_near"),
+    path("alerts/subscribe/", alert_subscribe.alert_subscribe, name="alert_subscribe"),
+    path("alerts/subscribe/done/", alert_subscribe.alert_subscribed, name="alert_subscribed"),
+    path("alerts/subscribe/code/", alert_subscribe.alert_code, name="alert_code"),
+    path("alerts/subscribe/manage/", alert_manage.alert_manage, name="alert_manage"),
+    path("alerts/subscribe/manage/<int:number>/", alert_manage.alert_change, name="alert_change"),
+    path("alerts/subscribe/moved", alert_manage.alert_moved, name="alert_moved"),
+    re_path(
+        r"^alerts/subscribe/link/(?P<token>[A-Za-z0-9_-]{40,1000})/$", alert_subscribe.alert_link, name="alert_link"
+    ),
+    path("alerts/<int:number>/", alerts.alert_page, name="alert"),
+    path("alerts/<int:number>/saw/", saw.saw, name="alert_saw"),
+    path("alerts/<int:number>/area.geojson", alerts.alert_area, name="alert_area"),
+    path("a/<int:number>", alerts.short, name="alert_short"),
     path("data/", data.data_page, name="data"),
     path("officer/", officer.officer, name="officer"),
     path("lookup/", lookup.lookup, name="lookup"),

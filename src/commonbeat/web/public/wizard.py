@@ -17,24 +17,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from commonbeat.alerts.actions.sightings import tie_sighting
 from commonbeat.foundation import clock
 from commonbeat.media.actions import keep_photo
 from commonbeat.media.images import NotAPicture, PictureTooLarge
-from commonbeat.media.models import Photo
 from commonbeat.messaging.actions import contact_for
 from commonbeat.messaging.models import ContactKind
+from commonbeat.reports.actions.proxies import record_said_consent
 from commonbeat.reports.actions.submit import PHOTO_LIMIT, submit_report
 from commonbeat.reports.models import PlaceSource, Report
-from commonbeat.topics.answers import check_answers, check_categories, describe_answers, describe_categories
+from commonbeat.topics.answers import check_answers, check_categories
 from commonbeat.topics.definition import FieldKind, text_in
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import enabled_topics
+from commonbeat.topics.queries import enabled_topics, offered_topics
 from commonbeat.web import throttle
 from commonbeat.web.public import steps
+from commonbeat.web.public.alerts import answered
 from commonbeat.web.public.draft import ANSWER_PREFIX, PARTS, Draft, raw_answers
 from commonbeat.web.public.ground import town_pmtiles
 from commonbeat.web.public.limits import at_most
 from commonbeat.web.public.pages import forgotten, remember_language
+from commonbeat.web.public.summary import photos_of, summary_rows
 from commonbeat.web.public.where import AS_TYPED, Answer, settle
 
 # Three photos at their limit, and the fields.
@@ -43,7 +46,7 @@ BODY_LIMIT = 3 * settings.PHOTO_LIMIT_BYTES + 1_000_000
 
 def report_start(request: HttpRequest) -> HttpResponse:
     """Ask what the report is about."""
-    return render(request, "public/report/start.html", {"topics": enabled_topics()})
+    return render(request, "public/report/start.html", {"topics": offered_topics()})
 
 
 @at_most(BODY_LIMIT)
@@ -174,6 +177,10 @@ def send(
             reporter_id=user.pk if definition.who_may_report == "account" and user.is_authenticated else None,
             photo_ids=[photo.pk for photo in photos_of(draft)],
         )
+        if is_new and draft.alert:
+            tie_sighting(alert_id=draft.alert, report_id=report.pk, now=now)
+        if is_new and draft.consent:
+            record_said_consent(report_id=report.pk, consent=draft.consent, now=now)
         if not is_new:
             # No number is kept without the report that it came with.
             transaction.set_rollback(True)
@@ -183,11 +190,6 @@ def send(
 def client_key_of(key: str) -> str:
     """Name a form's key as reports store it; the offline page uses the same, so that both are one report."""
     return f"web-{key}"
-
-
-def photos_of(draft: Draft) -> list[Photo]:
-    """Read the pictures of a draft that no report has taken up yet, in the order in which they came."""
-    return list(Photo.objects.filter(draft_key__in=draft.photos).order_by("id")[:PHOTO_LIMIT]) if draft.photos else []
 
 
 def topic_or_404(code: str) -> Topic:
@@ -229,6 +231,7 @@ def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
             "when": steps.question_of(definition, "when", language, _("When was it?")),
             steps.WHERE: steps.question_of(definition, "where", language, _("Where did it happen?")),
         },
+        "answers": answered(draft.alert, now=clock.now()) if draft.alert else None,
         "as_typed": AS_TYPED,
         "parts": list(PARTS),
     }
@@ -247,81 +250,12 @@ def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
         context["photo_limit"] = PHOTO_LIMIT
         context["photo_field"] = next(f for f in definition.fields if f.kind is FieldKind.PHOTO)
     elif form.step == steps.CHECK:
-        context["rows"] = summary_rows(form)
+        context["consents"] = steps.consents()
+        context["rows"] = summary_rows(form.topic, draft)
     response = render(request, "public/report/step.html", context, status=status or (422 if form.problems else 200))
     # Not "no-store": a step is the answer to a POST, and "back" could not show it again. See forgotten() for its end.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-def summary_rows(form: Form) -> list[dict[str, str]]:
-    """Put everything that will be sent into words, each with the step that changes it."""
-    from commonbeat.web.jinja import join_list
-
-    definition, draft = form.topic.definition, form.draft
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    today = timezone.localdate()
-    rows = []
-    for step in steps.steps_of(definition):
-        if step == steps.CATEGORY:
-            codes = check_categories(definition, draft.categories)
-            rows.append(
-                _row(_("What kind"), join_list(describe_categories(definition, codes, language)) or _("Not said"), step)
-            )
-        elif step == steps.WHAT:
-            what = steps.question_of(definition, "what", language, _("What happened"))
-            rows.append(_row(what, draft.text or _("Not said"), step))
-            when = steps.question_of(definition, "when", language, _("When"))
-            rows.append(_row(when, when_text(draft), step))
-        elif step == steps.QUESTIONS:
-            answers, _errors = check_answers(definition, draft.answers, today=today)
-            described = describe_answers(definition, {k: v for k, v in answers.items() if k != "when"}, language)
-            rows += [_row(label, value, step) for label, value in described]
-            if not described:
-                rows.append(_row(_("More questions"), _("Not answered"), step))
-        elif step == steps.WHERE:
-            where = steps.question_of(definition, "where", language, _("Where"))
-            rows.append(_row(where, where_text(draft), step))
-        elif step == steps.PHOTOS:
-            count = len(photos_of(draft))
-            text = ngettext("%(count)d photo", "%(count)d photos", count) % {"count": count} if count else _("None")
-            rows.append(_row(_("Photos"), text, step))
-        elif step == steps.CONTACT:
-            rows.append(_row(_("How to reach you"), draft.phone or _("You left no number: you stay anonymous"), step))
-    return rows
-
-
-def when_text(draft: Draft) -> str:
-    """Put the time of a draft into words."""
-    from commonbeat.web.jinja import local_date
-
-    day = draft.happened_on(timezone.localdate())
-    if day is None:
-        return _("Not said")
-    part = {
-        "morning": _("in the morning"),
-        "afternoon": _("in the afternoon"),
-        "evening": _("in the evening"),
-        "night": _("at night"),
-    }.get(draft.part, "")
-    return f"{local_date(day)}, {part}" if part else local_date(day)
-
-
-def where_text(draft: Draft) -> str:
-    """Put the place of a draft into words."""
-    where = draft.whereabouts()
-    if where.latitude is None or where.longitude is None:
-        return where.name or _("You chose not to say")
-    sources = {
-        PlaceSource.MAP: _("The point that you chose on the map"),
-        PlaceSource.DEVICE: _("Where your device was"),
-    }
-    said = sources.get(PlaceSource(where.source), "")
-    return "\n".join(part for part in (where.name, said) if part) or _("The coordinates that you typed")
-
-
-def _row(term: str, value: str, step: str) -> dict[str, str]:
-    return {"term": term, "value": value, "step": step}
 
 
 def _control(form: Form, name: str) -> str | None:

@@ -1,4 +1,4 @@
-// The service worker: /sw.js is this file after the list of what to keep (SHELL, VERSION) and queue.js.
+// The service worker: /sw.js is this file after the list of what to keep (SHELL, VERSION), queue.js and push.js.
 const CACHE = `commonbeat-${VERSION}`;
 const OFFLINE = "/report/offline/";
 

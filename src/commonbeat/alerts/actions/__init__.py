@@ -1,0 +1,1 @@
+"""Every change of alerts, subscriptions and how far they have gone out."""
