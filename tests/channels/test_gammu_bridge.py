@@ -117,7 +117,11 @@ def test_a_modem_that_does_not_send_makes_the_rest_wait_with_us(bridge: Bridge) 
 def test_an_unsigned_call_sends_nothing(bridge: Bridge) -> None:
     body = b'{"type": "message", "id": "1", "to": "+38344123456", "text": "x"}'
     address = f"http://127.0.0.1:{bridge.port}/"
-    for headers in ({}, {"x-commonbeat-timestamp": "1", "x-commonbeat-signature": "é".encode()}):
+    unsigned: list[dict[bytes, bytes]] = [
+        {},
+        {b"x-commonbeat-timestamp": b"1", b"x-commonbeat-signature": "é".encode()},
+    ]
+    for headers in unsigned:
         assert httpx.post(address, content=body, headers=headers, trust_env=False).status_code == 403
     assert bridge.names("outbox") == []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from typing import Any
+
 import pytest
 from django.utils import translation
 
@@ -151,8 +153,9 @@ def test_in_arabic_with_arabic_digits(unit: Unit) -> None:
         < ended()
     """, phone=phone, language="ar")  # fmt: skip
     assert behalf().consent == Consent.DANGER
-    assert behalf().reason is not None and behalf().reason.text == "زوجها في البيت طوال اليوم"
-    assert behalf().reason.kind == MessageKind.NOTE
+    reason = behalf().reason
+    assert reason is not None
+    assert (reason.text, reason.kind) == ("زوجها في البيت طوال اليوم", MessageKind.NOTE)
 
 
 # ------------------------------------------------------------------ the question of consent
@@ -192,7 +195,8 @@ def test_danger_and_its_reason_in_one_text(unit: Unit) -> None:
     phone.say("5 children are with her")
     assert behalf().consent == Consent.ASKED
     assert phone.say("4 her telephone is watched") == [noted(place="Old Bridge")]
-    assert behalf().reason is not None and behalf().reason.text == "her telephone is watched"
+    reason = behalf().reason
+    assert reason is not None and reason.text == "her telephone is watched"
     assert "112" in question
     # Whoever is handed the reference does not read it.
     assert Report.objects.get().messages.filter(kind=MessageKind.ANSWER).get().text == "5 children are with her"
@@ -247,7 +251,13 @@ def test_a_report_just_made_is_put_on_behalf_by_the_word_alone(unit: Unit) -> No
 def test_nothing_is_published_before_the_answer(unit: Unit, officer: User) -> None:
     phone = liaison(unit)
     phone.say("BEHALF dump at the Old Bridge")
-    told = {"report_id": Report.objects.get().pk, "title": "Waste", "text": "Waste", "actor": officer, "now": make.NOW}
+    told: dict[str, Any] = {
+        "report_id": Report.objects.get().pk,
+        "title": "Waste",
+        "text": "Waste",
+        "actor": officer,
+        "now": make.NOW,
+    }
     with pytest.raises(ReportError, match="somebody else"):
         publish_report(**told)
     phone.say("2")

@@ -108,9 +108,7 @@ def _sealed(text: str) -> bytes:
 def _sealed_url(url: str) -> bytes:
     url = url.strip()
     if not is_fit_address(url, near=settings.COMMONBEAT.partners_loopback):
-        raise PartnerError(
-            "url", "Write the address of the partner's server; it begins with https://."
-        )
+        raise PartnerError("url", "Write the address of the partner's server; it begins with https://.")
     return _sealed(url)
 
 

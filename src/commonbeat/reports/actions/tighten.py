@@ -51,11 +51,13 @@ def _coarsen(topic_id: int, resolution: int) -> int:
             for publication in batch:
                 report = publication.report
                 # From the exact place, as at the first time: a cell's parent need not contain the point.
-                was = publication.latitude, publication.longitude
+                was_at, was_on = publication.latitude, publication.longitude
                 publication.latitude = publication.longitude = publication.cell = None
-                if report.emptied_at is not None and was[0] is not None and was[1] is not None:
+                if report.emptied_at is not None and was_at is not None and was_on is not None:
                     # The exact place is gone, and the public one is all that is known.
-                    publication.latitude, publication.longitude, publication.cell = cells.fuzz(*was, resolution)
+                    publication.latitude, publication.longitude, publication.cell = cells.fuzz(
+                        was_at, was_on, resolution
+                    )
                 elif report.latitude is not None and report.longitude is not None:
                     place = cells.fuzz(report.latitude, report.longitude, resolution)
                     publication.latitude, publication.longitude, publication.cell = place
