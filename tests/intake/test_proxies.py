@@ -6,20 +6,23 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
 from commonbeat.intake import proxy_texts, texts
 from commonbeat.journal.models import Entry
 from commonbeat.people.models import Unit, User
-from commonbeat.reactions import run
+from commonbeat.reactions import run, sentences
 from commonbeat.reports import events
 from commonbeat.reports.actions.dialogue import ask_reporter
 from commonbeat.reports.actions.proxies import Enrolment, enrol_proxy, record_consent_at_desk
 from commonbeat.reports.actions.publish import publish_report
 from commonbeat.reports.errors import ReportError
 from commonbeat.reports.models import Message, MessageKind, Report
-from commonbeat.reports.proxy_models import Consent, OnBehalf, Proxy, SaidBy
+from commonbeat.reports.proxy_models import NO_CONSENT, Consent, OnBehalf, Proxy, SaidBy
 from commonbeat.topics.ready_made import install_ready_made
 from tests import make
 from tests.intake.phone import Phone
@@ -283,6 +286,31 @@ def test_the_desk_may_record_what_it_has_learned(unit: Unit, officer: User, far_
         "withdrawn",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "The person for whom it was made did not agree."),
+        ("sq", "Personi për të cilin u bë nuk u pajtua."),
+        ("ar", "لم يوافق الشخص الذي قدم البلاغ عنه."),
+    ],
+)
+def test_why_it_was_not_taken_up_is_told_in_the_language_of_whoever_asks(
+    unit: Unit, client: Client, language: str, told: str
+) -> None:
+    phone = liaison(unit, language=language)
+    phone.say("BEHALF dump at the Old Bridge")
+    phone.say("5")
+    report = Report.objects.get()
+    # The desk reads it in English, whoever said it.
+    assert report.state_reason == NO_CONSENT
+    assert phone.say("STATUS")[0].endswith(texts.for_phone(told))
+    with translation.override(language):
+        assert sentences.moved(report, "rejected").endswith(texts.for_phone(told))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    page = client.get(reverse("public:report", args=[format_reference(report.reference)]))
+    assert told in page.content.decode()
 
 
 def test_each_step_is_journalled_with_ids_and_codes_alone(unit: Unit) -> None:

@@ -27,7 +27,7 @@ from commonbeat.places.models import Place
 from commonbeat.places.points import point_of_short_code
 from commonbeat.reports import rules
 from commonbeat.reports.models import Message, MessageKind, Report
-from commonbeat.reports.queries.proxies import can_be_on_behalf, open_consents, proxy_of
+from commonbeat.reports.queries.proxies import can_be_on_behalf, open_consents, proxy_of, reason_in_words
 from commonbeat.topics.definition import Publishes
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import (
@@ -323,7 +323,7 @@ def _spot(match: Match) -> Spot:
 
 
 def _standing(report: Report, *, is_own: bool) -> Standing:
-    reason = report.state_reason if is_own and report.state == rules.REJECTED else ""
+    reason = reason_in_words(report.state_reason) if is_own and report.state == rules.REJECTED else ""
     return Standing(report.pk, report.reference, report.state, reason)
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from commonbeat.foundation.ids import format_reference
 from commonbeat.intake.texts import for_phone
 from commonbeat.reports.models import Publication, Report
+from commonbeat.reports.queries.proxies import reason_in_words
 
 
 def moved(report: Report, state: str) -> str:
@@ -22,10 +23,10 @@ def moved(report: Report, state: str) -> str:
         case "rejected":
             if not report.state_reason:
                 return ""
-            # The reason is the officer's own words, and stays as it was written.
+            # An officer's own words stay as they were written.
             return _("News of %(reference)s: we could not take it up. %(reason)s") % {
                 **reference,
-                "reason": report.state_reason,
+                "reason": reason_in_words(report.state_reason),
             }
         case "duplicate":
             text = _("News of %(reference)s: this was known already. It counts all the same, thank you.") % reference

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from commonbeat.messaging.models import Contact
 from commonbeat.people.models import Unit, User
@@ -15,6 +16,9 @@ from commonbeat.people.permissions import Permission, may
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
+
+# Why a report is not taken up to which the person did not agree: kept as it stands here, and told in each language.
+NO_CONSENT = gettext_noop("The person for whom it was made did not agree.")
 
 
 class ProxyQuerySet(models.QuerySet["Proxy"]):

@@ -23,7 +23,7 @@ from commonbeat.reports.actions.work import move_locked, report_for_work
 from commonbeat.reports.errors import NotAllowed, ReportError
 from commonbeat.reports.hold_models import LegalHold
 from commonbeat.reports.models import Message, MessageKind, PlaceSource, Publication, Report
-from commonbeat.reports.proxy_models import Consent, OnBehalf, Proxy, SaidBy
+from commonbeat.reports.proxy_models import NO_CONSENT, Consent, OnBehalf, Proxy, SaidBy
 
 ROLE_LIMIT, COMMUNITY_LIMIT, REASON_LIMIT = 60, 120, 4_000
 # What the desk may record; "no" and "yes" alike, for it may have spoken with the person.
@@ -253,9 +253,8 @@ def _withdraw(report: Report, *, actor_id: int | None, now: datetime) -> None:
     if rules.may_move(report.state, rules.TRIAGED) and report.state in rules.PUBLIC_STATES:
         move_locked(report, rules.TRIAGED, now=now, actor_id=actor_id)
     if rules.may_move(report.state, rules.REJECTED):
-        reason = _("The person for whom it was made did not agree.")
         # Whoever answered "no" has just been told.
-        move_locked(report, rules.REJECTED, now=now, actor_id=actor_id, reason=reason, acknowledged=actor_id is None)
+        move_locked(report, rules.REJECTED, now=now, actor_id=actor_id, reason=NO_CONSENT, acknowledged=actor_id is None)
     if LegalHold.objects.filter(report=report).update(erase_then=True):
         return
     if report.incident is not None and report.incident.title == incident_title(report):

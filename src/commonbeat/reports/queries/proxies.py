@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from commonbeat.people.models import User
 from commonbeat.reports.models import Report
-from commonbeat.reports.proxy_models import Consent, OnBehalf, Proxy
+from commonbeat.reports.proxy_models import NO_CONSENT, Consent, OnBehalf, Proxy
 
 # An answer about consent is taken this long after the question; as long as one to the desk.
 CONSENT_DAYS = 14
@@ -37,6 +38,11 @@ class Sources:
     senders: int
     # Of the reports: how many came through a proxy.
     through_proxies: int
+
+
+def reason_in_words(reason: str) -> str:
+    """Give why a report is not taken up: our own sentence in the language in force, other words as they were written."""
+    return _(NO_CONSENT) if reason == NO_CONSENT else reason
 
 
 def is_proxy(contact_id: int, *, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from commonbeat.reports.actions.dialogue import ANSWER_LIMIT, answer_desk
 from commonbeat.reports.errors import ReportError
 from commonbeat.reports.models import MessageKind, Report
 from commonbeat.reports.queries.lookup import Standing, report_by_reference, standing_of
+from commonbeat.reports.queries.proxies import reason_in_words
 from commonbeat.topics.definition import text_in
 from commonbeat.web import throttle
 from commonbeat.web.public.draft import KEY
@@ -148,7 +149,7 @@ def _timeline(standing: Standing) -> list[dict[str, Any]]:
         }
         entries.append(entry)
     if standing.report.state == rules.REJECTED and standing.report.state_reason:
-        entries[-1]["note"] = standing.report.state_reason
+        entries[-1]["note"] = reason_in_words(standing.report.state_reason)
     if standing.report.state in rules.OPEN_STATES:
         entries[-1]["status"] = "now"
     return entries
