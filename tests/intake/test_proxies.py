@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import reverse
 from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
@@ -309,7 +308,7 @@ def test_why_it_was_not_taken_up_is_told_in_the_language_of_whoever_asks(
     with translation.override(language):
         assert sentences.moved(report, "rejected").endswith(texts.for_phone(told))
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
-    page = client.get(reverse("public:report", args=[format_reference(report.reference)]))
+    page = client.post("/lookup/", {"reference": report.reference})
     assert told in page.content.decode()
 
 

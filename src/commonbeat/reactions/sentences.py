@@ -23,10 +23,11 @@ def moved(report: Report, state: str) -> str:
         case "rejected":
             if not report.state_reason:
                 return ""
-            # An officer's own words stay as they were written.
+            # An officer's own words stay as they were written; ours are spelt for a phone.
+            reason = reason_in_words(report.state_reason)
             return _("News of %(reference)s: we could not take it up. %(reason)s") % {
                 **reference,
-                "reason": reason_in_words(report.state_reason),
+                "reason": reason if reason == report.state_reason else for_phone(reason),
             }
         case "duplicate":
             text = _("News of %(reference)s: this was known already. It counts all the same, thank you.") % reference

@@ -116,6 +116,12 @@ def test_another_volunteers_text_is_not_there(report: Report, officer: User, tra
     assert "ka hedhur" not in other.post(act(asked, "hand-in"), {"text": ""}).content.decode()
 
 
+@pytest.mark.parametrize("verb", ["hand-in", "skip", "knows", "unfit"])
+@pytest.mark.parametrize("number", ["999999", "9" * 21])
+def test_a_text_that_does_not_exist_is_not_there(number: str, verb: str, translator_client: Client) -> None:
+    assert translator_client.post(f"/translate/{number}/{verb}/", {"text": "my text"}).status_code == 404
+
+
 def test_who_comes_back_late_is_told_and_loses_nothing(
     report: Report, officer: User, translator_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

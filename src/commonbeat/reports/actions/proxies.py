@@ -254,7 +254,8 @@ def _withdraw(report: Report, *, actor_id: int | None, now: datetime) -> None:
         move_locked(report, rules.TRIAGED, now=now, actor_id=actor_id)
     if rules.may_move(report.state, rules.REJECTED):
         # Whoever answered "no" has just been told.
-        move_locked(report, rules.REJECTED, now=now, actor_id=actor_id, reason=NO_CONSENT, acknowledged=actor_id is None)
+        is_told = actor_id is None
+        move_locked(report, rules.REJECTED, now=now, actor_id=actor_id, reason=NO_CONSENT, acknowledged=is_told)
     if LegalHold.objects.filter(report=report).update(erase_then=True):
         return
     if report.incident is not None and report.incident.title == incident_title(report):

@@ -173,7 +173,8 @@ def _take(found: Translation, actor: User, now: datetime) -> Translation:
 
 def _turn(translation_id: int, actor: User) -> tuple[Translation, TranslationTurn]:
     # The report first, as at the desk, so that two never wait for each other: a second text refers to it too.
-    report = Report.objects.select_for_update(of=("self",)).filter(translations=translation_id).first()
+    # By the key itself: a number from an address may be too large for SQLite, and only that lookup minds it.
+    report = Report.objects.select_for_update(of=("self",)).filter(translations__pk=translation_id).first()
     if report is None:
         raise NotAllowed
     translation = Translation.objects.select_for_update().filter(pk=translation_id).first()

@@ -41,7 +41,7 @@ class Sources:
 
 
 def reason_in_words(reason: str) -> str:
-    """Give why a report is not taken up: our own sentence in the language in force, other words as they were written."""
+    """Give why a report is not taken up: our own sentence translated, other words as they were written."""
     return _(NO_CONSENT) if reason == NO_CONSENT else reason
 
 
