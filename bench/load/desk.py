@@ -159,7 +159,7 @@ def _reports(
             "unit_id": (units[1].pk if n % 10_000 == 0 else (beat.unit_id if beat else units[0].pk)),
             "beat_id": beat.pk if beat else None, "claimed_by_id": None, "claimed_until": None, "incident_id": None,
             "verified_at": at if n % 7 == 0 else None, "independent_sources": 0, "answer_waiting": n % 5_000 == 0,
-            "expires_at": None,
+            "expires_at": None, "emptied_at": None,
         }  # fmt: skip
         yield [values[column] for column in columns]
 
