@@ -253,6 +253,8 @@ class SiteWorld:
         said = (
             Message.objects.filter(
                 which,
+                # What somebody else adds by the reference is no answer of this person's.
+                Q(sender=None) | Q(sender=self.contact),
                 report__contact=self.contact,
                 kind__in=[MessageKind.QUESTION, MessageKind.ANSWER],
                 created_at__gt=self.now - timedelta(days=QUESTION_DAYS),

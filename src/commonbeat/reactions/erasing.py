@@ -14,6 +14,7 @@ from commonbeat.messaging.actions.retention import ask_erasure, erase_address, e
 from commonbeat.messaging.models import Erasure, Inbound, Outbound
 from commonbeat.reactions.retention import listed
 from commonbeat.reports import events
+from commonbeat.reports.actions.dialogue import erase_words
 from commonbeat.reports.actions.retention import (
     erase_after_hold,
     forget_reports,
@@ -167,6 +168,7 @@ def _carry_out(row: Erasure, *, now: datetime, actor_id: int | None) -> None:
         erase_after_hold(report_ids=[held.report_id for held in held_reports(contact_id)])
         for some in _chunks(row):
             forget_reports(report_ids=some, now=now, withdraw=row.withdraws, kind=events.ERASED, actor_id=actor_id)
+        erase_words(contact_id=contact_id)
     while erase_messages(contact_id=contact_id):
         pass
     with transaction.atomic():

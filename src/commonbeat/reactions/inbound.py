@@ -127,7 +127,7 @@ def _carry_out(
             case dialogue.Answer():
                 about = _add(intent, message, world=world, channel=channel, key=key, now=now)
             case dialogue.SetPlace():
-                _place(intent, key=key, now=now)
+                _place(intent, world=world, key=key, now=now)
             case dialogue.SetTopic():
                 _sort(intent, world=world, key=key, now=now)
             case dialogue.SetLanguage(language):
@@ -209,7 +209,7 @@ def _add(
     report = Report.objects.filter(pk=intent.report_id).first()
     if report is not None:
         try:
-            answer_desk(report_id=report.pk, text=intent.text, client_key=f"a:{key}", now=now)
+            _say(report.pk, intent.text, world=world, key=f"a:{key}", now=now)
             return report
         except ReportError:
             # The thread takes no more; what was said becomes a report of its own, for nothing is lost.
@@ -228,7 +228,12 @@ def _confirm(contact: Contact, question_id: int, *, now: datetime) -> None:
         send_question(report=message.report, contact=contact, message=message, now=now, priority=1)
 
 
-def _place(intent: dialogue.SetPlace, *, key: str, now: datetime) -> None:
+def _say(report_id: int, text: str, *, world: SiteWorld, key: str, now: datetime) -> None:
+    sender_id = world.contact.pk if world.is_proven else None
+    answer_desk(report_id=report_id, text=text, client_key=key, now=now, sender_id=sender_id)
+
+
+def _place(intent: dialogue.SetPlace, *, world: SiteWorld, key: str, now: datetime) -> None:
     report = Report.objects.filter(pk=intent.report_id).first()
     if report is None:
         return
@@ -240,7 +245,7 @@ def _place(intent: dialogue.SetPlace, *, key: str, now: datetime) -> None:
         return
     if report.place_source == PlaceSource.DESK:
         # The desk has placed it; what the person adds is for the desk to judge.
-        answer_desk(report_id=report.pk, text=intent.spot.label, client_key=f"p:{key}", now=now)
+        _say(report.pk, intent.spot.label, world=world, key=f"p:{key}", now=now)
         return
     place_report(report_id=report.pk, where=_whereabouts(intent.spot), actor_id=None, now=now)
 
@@ -251,7 +256,7 @@ def _sort(intent: dialogue.SetTopic, *, world: SiteWorld, key: str, now: datetim
     topic = world.topic(intent.topic)
     if not sort_report(report_id=intent.report_id, version=_version(topic), now=now):
         name = topic.name_in(settings.COMMONBEAT.languages[0])
-        answer_desk(report_id=intent.report_id, text=name, client_key=f"t:{key}", now=now)
+        _say(intent.report_id, name, world=world, key=f"t:{key}", now=now)
 
 
 def _version(topic: Topic) -> TopicVersion:

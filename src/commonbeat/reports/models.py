@@ -205,6 +205,9 @@ class Message(models.Model):
     kind = models.CharField(max_length=10, choices=MessageKind.choices)
     text = models.TextField()
     author = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Of an answer: the contact that surely wrote it. Empty where somebody had the reference and nothing else, as on the
+    # web: whoever has it may add to the report, and is not therefore its reporter.
+    sender = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
     client_key = models.CharField(max_length=80, unique=True, null=True)
 

@@ -45,8 +45,13 @@ def _write_to_reporter(
     return message
 
 
-def answer_desk(*, report_id: int, text: str, client_key: str, now: datetime) -> tuple[Message, bool]:
-    """Add the reporter's own words to the thread; the same client_key is one answer."""
+def answer_desk(
+    *, report_id: int, text: str, client_key: str, now: datetime, sender_id: int | None = None
+) -> tuple[Message, bool]:
+    """Add a resident's words to the thread; the same client_key is one answer.
+
+    sender_id is the contact that surely wrote them; None where only the reference is known.
+    """
     text = clean_text(text, ANSWER_LIMIT)
     if not text:
         raise ReportError(_("Your message is empty."))
@@ -63,13 +68,28 @@ def answer_desk(*, report_id: int, text: str, client_key: str, now: datetime) ->
         if report.messages.count() >= THREAD_LIMIT:
             raise ReportError(_("This conversation is full. Please make a new report."))
         message = Message.objects.create(
-            report=report, kind=MessageKind.ANSWER, text=text, created_at=now, client_key=client_key
+            report=report,
+            kind=MessageKind.ANSWER,
+            text=text,
+            sender_id=sender_id,
+            created_at=now,
+            client_key=client_key,
         )
         report.answer_waiting = True
         report.changed_at = now
         report.save(update_fields=["answer_waiting", "changed_at"])
         events.write(events.ANSWERED, report_id=report.pk, now=now, data={"message": message.pk})
     return message, True
+
+
+def erase_words(*, contact_id: int) -> int:
+    """Delete what a contact has added to reports of others, those under a legal hold left out; gives its number."""
+    with transaction.atomic():
+        others = Report.objects.exclude(contact_id=contact_id, contact_confirmed=True).filter(hold=None)
+        words = Message.objects.filter(sender_id=contact_id, report__in=others.values("pk"))
+        # Translations of them go with them.
+        deleted, _each = words.delete()
+    return deleted
 
 
 def mark_answers_read(*, report_id: int, actor: User) -> None:
