@@ -205,6 +205,15 @@ def test_batches_hold_everybody_once(officer) -> None:
     assert entry.data["queued"] == 25
 
 
+@pytest.mark.parametrize(("number", "told"), [(0, 0), (1, 0), (7, 5)])
+def test_the_journal_tells_no_more_than_the_desk(officer, number: int, told: int) -> None:
+    many_subscribers(number)
+    account = fan_out(alert_out(officer))
+    assert (account.matched, account.queued) == (number, number)
+    entry = Entry.objects.get(kind="alerts.fanned_out")
+    assert entry.data == {"matched": told, "queued": told, "capped": 0, "asleep": 0, "silent": 0}
+
+
 def test_who_takes_over_goes_on_behind_the_cursor(officer) -> None:
     ids = many_subscribers(10)
     alert = alert_out(officer)

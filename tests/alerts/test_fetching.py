@@ -20,8 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from commonbeat.alerts.cap import write
 from commonbeat.alerts.cap_reading import read
-from commonbeat.alerts.fetching import Fetched, FetchError, fetch, is_public
+from commonbeat.alerts.fetching import Fetched, FetchError, fetch
 from commonbeat.alerts.polling import MOST_FETCHES, Answer, Seen, ask
+from commonbeat.foundation.net import is_public_address
 from tests.alerts.cap_messages import SENT, message
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -69,11 +70,11 @@ def fine(request: httpx.Request) -> httpx.Response:
         ("169.254.169.254", False), ("100.64.0.1", False), ("224.0.0.1", False), ("255.255.255.255", False),
         ("::1", False), ("::", False), ("fe80::1%eth0", False), ("fc00::1", False), ("::ffff:127.0.0.1", False),
         ("::ffff:10.0.0.1", False), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("ff02::1", False),
-        ("localhost", False), ("", False),
+        ("::7f00:1", False), ("2001:0:7f00:1::", False), ("4000::1", False), ("localhost", False), ("", False),
     ],
 )  # fmt: skip
 def test_public_addresses_are_told_from_others(address: str, expected: bool) -> None:
-    assert is_public(address) is expected
+    assert is_public_address(address) is expected
 
 
 def test_what_was_checked_is_what_is_asked() -> None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from commonbeat.alerts.actions.drafts import compose_draft
+from commonbeat.alerts.actions.drafts import Drawn, compose_draft
 from commonbeat.alerts.actions.follow import cancel_alert, extend, update_alert
 from commonbeat.alerts.actions.sightings import tie_sighting
+from commonbeat.alerts.actions.subscribing import Where
+from commonbeat.alerts.desk_queries import accounts_of
 from commonbeat.alerts.queries import (
     active_alerts,
     chain,
     drafts_for,
     people_for,
     preview,
-    progress,
     sightings,
-    sightings_count,
     told,
 )
 from commonbeat.messaging.actions import stop_contact
@@ -100,6 +101,24 @@ def test_a_preview_tells_channels_texts_and_cost(officer, settings) -> None:
     assert found.cost_micros == english.cost_micros
 
 
+def test_a_preview_of_one_house_tells_nothing_of_who_lives_there(officer) -> None:
+    subscriber(language="sq")
+    subscriber(contact=make_contact(channel="smsgate_sms"))
+    many_subscribers(6)
+
+    def shown(where: dict[str, Any]) -> list[tuple[str, str, int, bool, int | None]]:
+        draft = compose_draft(draft=draft_of(drawn=Drawn(polygons=[where])), actor=officer, now=NOW)
+        found = preview(draft, now=NOW)
+        assert (found.people, found.is_few, found.cost_micros) == (0, True, None)
+        return [(line.channel, line.language, line.people, line.is_few, line.cost_micros) for line in found.lines]
+
+    nobody, house = square(44), square(10.0, 10.0)
+    empty = shown(house)
+    subscriber(where=Where(10.0, 10.0, 1_000), language="sq")
+    assert shown(house) == empty == shown(nobody)
+    assert {line[:2] for line in empty} == {("demo_sms", "en"), ("demo_sms", "sq"), ("smsgate_sms", "en")}
+
+
 def test_a_preview_is_what_then_goes_out(officer) -> None:
     subscriber()
     draft = compose_draft(draft=draft_of(), actor=officer, now=NOW)
@@ -117,9 +136,10 @@ def test_progress_counts_by_channel_and_state(officer, django_assert_num_queries
     alert = alert_out(officer)
     fan_out(alert)
     Outbound.objects.filter(pk=Outbound.objects.earliest("pk").pk).update(state="sent")
-    with django_assert_num_queries(2):
-        found = progress(alert)
-    assert found == [("demo_sms", "en", {"queued": 2, "sent": 1}), ("demo_sms", "sq", {"queued": 1})]
+    with django_assert_num_queries(3):
+        found = accounts_of([alert.pk], now=NOW)[alert.pk]
+    assert found.channels == {"demo_sms": {"queued": 3, "sent": 1}}
+    assert (found.people, found.sent, found.is_under_way) == (4, 1, False)
 
 
 def test_sightings_of_a_chain_are_together(officer) -> None:
@@ -128,4 +148,3 @@ def test_sightings_of_a_chain_are_together(officer) -> None:
     tie_sighting(alert_id=alert.pk, report_id=1, now=NOW)
     tie_sighting(alert_id=update.pk, report_id=2, now=LATER)
     assert [one.report_id for one in sightings(update)] == [2, 1]
-    assert sightings_count(alert) == 2

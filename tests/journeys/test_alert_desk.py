@@ -10,6 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from commonbeat.alerts.models import Alert, AlertState
+from commonbeat.people.models import Role
 from tests import make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,7 +26,8 @@ def enter(page: Page, user: Any, origin: str) -> None:
 def officers() -> tuple[Any, Any]:
     unit = make.fallback()
     make.make_beat(name="River beat", unit=unit)
-    return tuple(make.make_user(name, role="officer", unit=unit) for name in ("author", "second"))  # type: ignore[arg-type,return-value]  # a role by its value
+    author, second = (make.make_user(name, role=Role.OFFICER, unit=unit) for name in ("author", "second"))
+    return author, second
 
 
 def draw_around(page: Page) -> None:

@@ -11,6 +11,8 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
+from commonbeat.alerts import index
+from commonbeat.alerts.models import Subscription
 from commonbeat.intake.actions import expect_answer
 from commonbeat.intake.models import Session
 from commonbeat.journal.models import Entry
@@ -35,6 +37,7 @@ from commonbeat.reports.actions.work import add_note, move_report
 from commonbeat.reports.errors import NotAllowed, ReportError
 from commonbeat.reports.models import LegalHold, Message, Publication, Report
 from tests import make
+from tests.alerts.going_out import subscriber
 from tests.make import NOW
 
 pytestmark = pytest.mark.django_db
@@ -258,3 +261,11 @@ def test_a_reference_erases_the_person_only_if_nothing_else_needs_them(contact: 
     assert erase_report(report_id=second.pk, now=NOW).contact_erased
     assert not Contact.objects.exists()
     assert not erase_report(report_id=second.pk, now=NOW).contact_erased
+
+
+def test_where_alerts_were_wanted_leaves_the_memory_of_processes() -> None:
+    contact, other = subscriber(), subscriber()
+    assert contact.pk in index.current().subscriptions.contacts
+    erase_contact(contact_id=contact.pk, now=NOW)
+    assert Subscription.objects.get().contact_id == other.pk
+    assert list(index.current().subscriptions.contacts) == [other.pk]

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from commonbeat.alerts.fetching import FetchError, Resolve, resolve
+from commonbeat.alerts.fetching import HOST, FetchError, Resolve, resolve
 from commonbeat.foundation.net import is_loopback, is_public_address
 
 # From the connection to the end of the answer, however slowly it drips.
@@ -32,7 +32,6 @@ LONGEST_PAUSE = 900.0
 GONE = "gone"
 LONGEST_ADDRESS = 500
 _ADDRESS = re.compile(rf"[!-~]{{1,{LONGEST_ADDRESS}}}")
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _ADDRESSES = 3
 
 
@@ -67,7 +66,7 @@ def is_fit_address(address: str, *, near: bool = False) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if not _ADDRESS.fullmatch(address) or not _HOST.fullmatch(host):
+    if not _ADDRESS.fullmatch(address) or not HOST.fullmatch(host):
         return False
     if parts.username is not None or parts.password is not None or port == 0 or "\\" in address or parts.fragment:
         return False

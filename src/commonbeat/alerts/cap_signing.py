@@ -7,9 +7,6 @@ into another document still verifies.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,6 +24,7 @@ from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from commonbeat.alerts.cap import CapError, serialize
+from commonbeat.foundation.crypto import keep_key
 
 _BITS = 3072
 # Who pins a certificate wants it to stay; what is compromised is replaced by hand.
@@ -100,7 +98,7 @@ def site_key(folder: Path, *, name: str, now: datetime) -> SigningKey:
     try:
         kept = file.read_bytes()
     except FileNotFoundError:
-        kept = _keep(file, _new_key(name, now))
+        kept = keep_key(file, _new_key(name, now))
     private, mark, certificate = kept.partition(b"-----BEGIN CERTIFICATE-----")
     return SigningKey(private=private, certificate=mark + certificate)
 
@@ -140,21 +138,3 @@ def _new_key(name: str, now: datetime) -> bytes:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return private + certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _keep(file: Path, pem: bytes) -> bytes:
-    # As the key of the outbox is kept: readable by the site's account alone, whole or not there.
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = file.with_name(f".{secrets.token_hex(8)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(pem)
-            handle.flush()
-            os.fsync(handle.fileno())
-        # A link fails where a rename would replace: of two processes that start at once, the first one's key stays.
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return file.read_bytes()

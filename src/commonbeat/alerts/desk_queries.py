@@ -16,12 +16,11 @@ from commonbeat.alerts import events
 from commonbeat.alerts.geometry import geometry_of
 from commonbeat.alerts.matching import touching
 from commonbeat.alerts.models import Alert, AlertState, Cast, FanOut, Sighting
-from commonbeat.alerts.queries import active_alerts
+from commonbeat.alerts.queries import active_alerts, beats_touched
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.models import Outbound, OutboundState
 from commonbeat.people.models import User
-from commonbeat.people.permissions import Permission, may
-from commonbeat.places.models import Beat, Place
+from commonbeat.places.models import Place
 
 # Of a chain: what a timeline tells. Subscriptions and sources have entries of their own under other kinds.
 HISTORY = (
@@ -89,8 +88,7 @@ def reached_by(alert: Alert) -> dict[str, int]:
 
 def waiting_for(viewer: User) -> QuerySet[Alert]:
     """Narrow to the alerts that wait for somebody such as the viewer to release them, as the second person."""
-    found = Alert.objects.visible_to(viewer).filter(state=AlertState.WAITING, source=None).exclude(author=viewer)
-    return found if may(viewer, Permission.SEE_ALL_DESKS) else found.filter(unit_id=viewer.unit_id or 0)
+    return Alert.objects.workable_by(viewer).filter(state=AlertState.WAITING).exclude(author=viewer)
 
 
 def sightings_by_chain(root_ids: Collection[int]) -> dict[int, int]:
@@ -125,14 +123,7 @@ def overlapping(alert: Alert, *, now: datetime) -> list[Alert]:
 
 def beats_in(area: Mapping[str, Any]) -> list[str]:
     """Name the beats that an area touches."""
-    geometry = geometry_of(area)
-    west, south, east, north = geometry.bounds
-    rows = Beat.objects.filter(south__lte=north, north__gte=south, west__lte=east, east__gte=west)
-    found = list(rows.order_by("name").values_list("name", "area"))
-    if not found:
-        return []
-    met = touching(geometry, [geometry_of(outline) for _name, outline in found])
-    return [name for (name, _outline), is_met in zip(found, met, strict=True) if is_met]
+    return list(beats_touched(geometry_of(area)).values())
 
 
 def places_in(area: Mapping[str, Any], *, language: str, limit: int = 12) -> tuple[list[str], int]:

@@ -10,6 +10,8 @@ from commonbeat.journal.actions import append
 DRAFTED = "alerts.drafted"
 CHANGED = "alerts.changed"
 DISCARDED = "alerts.discarded"
+# Somebody asked how many people one more area would reach; the subject is the draft, 0 before there is one.
+LOOKED = "alerts.looked"
 # A second person was asked to release it.
 ASKED = "alerts.asked"
 # The second person did not release it; why stands with the draft.

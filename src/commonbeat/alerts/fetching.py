@@ -6,7 +6,6 @@ the address that was checked: a name that answers differently a moment later (DN
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 import ssl
@@ -18,11 +17,13 @@ from urllib.parse import urljoin
 
 import httpx
 
+from commonbeat.foundation.net import is_public_address
+
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 # For one address with all its redirects, however slowly it drips.
 SECONDS = 20.0
 MOST_REDIRECTS = 3
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 _USER_AGENT = "Commonbeat (CAP reader)"
 _ACCEPTED = "application/cap+xml, application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.9"
 
@@ -56,22 +57,6 @@ def resolve(host: str, port: int) -> list[str]:
     except (OSError, UnicodeError):
         raise FetchError("no such host") from None
     return [str(info[4][0]) for info in infos]
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is one of the public internet."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        # An IPv4 address within another: what counts is the one that is reached in the end.
-        within = found.ipv4_mapped or found.sixtofour
-        if within is None and found in ipaddress.ip_network("64:ff9b::/96"):
-            within = ipaddress.IPv4Address(found.packed[-4:])
-        if within is not None:
-            return is_public(str(within))
-    return found.is_global and not found.is_multicast and not found.is_reserved
 
 
 def fetch(
@@ -134,11 +119,11 @@ def _request(
         raise FetchError("address") from None
     port = url.port or (443 if url.scheme == "https" else 80)
     host = url.raw_host.decode("ascii")
-    if url.scheme not in ("http", "https") or not _HOST.fullmatch(host) or url.userinfo or not 0 < port < 65_536:
+    if url.scheme not in ("http", "https") or not HOST.fullmatch(host) or url.userinfo or not 0 < port < 65_536:
         raise FetchError("address")
     found = look_up(host, port)
     # All, not one of them: a mixed answer is what somebody sends who wants us to slip.
-    if not found or not (allow_private or all(is_public(each) for each in found)):
+    if not found or not (allow_private or all(is_public_address(each) for each in found)):
         raise FetchError("private address")
     # Certificates are still checked against the name that was asked for.
     return client.build_request(

@@ -1,8 +1,9 @@
 """The confirmed subscriptions of this process, as arrays: read once, then only what has changed.
 
 What has changed is known from the journal, whose entries of subscriptions carry their ids, and from the highest id.
-A row that vanishes with its contact leaves no entry: it stays here until the process ends, and reaches nobody, for
-whoever is queued is looked up (actions/fanning.py).
+An erasure ends them first, so that they leave here too (reactions/erasing.py). A row that vanishes otherwise leaves no
+entry: it stays here until the process ends, and reaches nobody, for whoever is queued is looked up
+(actions/fanning.py).
 """
 
 from __future__ import annotations

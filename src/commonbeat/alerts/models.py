@@ -102,6 +102,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             return self.filter(Q(state=AlertState.RELEASED) | Q(unit_id=viewer.unit_id))
         return self.released()
 
+    def workable_by(self, actor: User) -> AlertQuerySet:
+        """Keep this site's own alerts of the actor's unit, or of any for who sees all desks."""
+        found = self.visible_to(actor).filter(source=None)
+        return found if may(actor, Permission.SEE_ALL_DESKS) else found.filter(unit_id=actor.unit_id or 0)
+
 
 class Alert(models.Model):
     """One CAP message: a warning, its correction or its end."""

@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from commonbeat.alerts.geometry import Geometry, geometry_of
 from commonbeat.alerts.index import KIND_BITS, Index, current
 from commonbeat.alerts.matching import BEAT, Positions, first_of_each, recipients, touching
-from commonbeat.alerts.models import Alert, AlertState, AlertText, Cast, MsgType, Sighting
+from commonbeat.alerts.models import Alert, AlertState, AlertText, MsgType, Sighting
 from commonbeat.alerts.rendering import rendered, site_of_settings
 from commonbeat.alerts.rules import FEWEST_TOLD, rank_of
 from commonbeat.messaging import policy
 from commonbeat.messaging.actions.outbox import measured
-from commonbeat.messaging.models import Contact, Outbound
+from commonbeat.messaging.models import Contact
 from commonbeat.people.models import User
-from commonbeat.people.permissions import Permission, may
 from commonbeat.places.models import Beat
 
 
@@ -44,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Who would hear of an alert: numbers only, and no exact ones, for two drawings must not tell of one house."""
+    """Who would hear of an alert: numbers only, none exact. How many drawings one may try is the page's to bound."""
 
     people: int
     is_few: bool
@@ -81,9 +80,7 @@ def chain(alert: Alert) -> list[Alert]:
 def drafts_for(viewer: User, *, limit: int = 50) -> list[Alert]:
     """Give the drafts that a person may work on, those that wait for a second person first, then the newest."""
     open_states = (AlertState.DRAFT, AlertState.WAITING)
-    found = Alert.objects.visible_to(viewer).filter(state__in=open_states, source=None)
-    if not may(viewer, Permission.SEE_ALL_DESKS):
-        found = found.filter(unit_id=viewer.unit_id or 0)
+    found = Alert.objects.workable_by(viewer).filter(state__in=open_states)
     found = found.select_related("author", "unit").prefetch_related("texts")
     # "waiting" comes after "draft" in the alphabet.
     return list(found.order_by("-state", "-pk")[:limit])
@@ -96,22 +93,6 @@ def sightings(alert: Alert, *, limit: int = 500) -> list[Sighting]:
     return list(found.order_by("-pk")[:limit])
 
 
-def sightings_count(alert: Alert) -> int:
-    """Count the reports that answer an alert."""
-    first = alert.root_id_or_own
-    return Sighting.objects.filter(Q(alert_id=first) | Q(alert__root_id=first)).count()
-
-
-def progress(alert: Alert) -> list[tuple[str, str, Mapping[str, int]]]:
-    """Give how far one message has gone: channel, language, and how many rows of the outbox are in which state."""
-    casts = list(Cast.objects.filter(alert=alert).order_by("channel", "language"))
-    counted: dict[int, dict[str, int]] = {cast.broadcast_id: {} for cast in casts}
-    rows = Outbound.objects.filter(broadcast_id__in=counted).values_list("broadcast_id", "state")
-    for broadcast_id, state, number in rows.annotate(Count("id")).order_by():
-        counted[broadcast_id][state] = number
-    return [(cast.channel, cast.language, counted[cast.broadcast_id]) for cast in casts]
-
-
 # ------------------------------------------------------------------ who hears of it
 
 
@@ -122,7 +103,7 @@ def matched(index: Index, *, area: Geometry, kind: str, severity: str) -> Positi
         area,
         kind=KIND_BITS.get(kind, KIND_BITS["other"]),
         rank=rank_of(severity),
-        beats=_beats_touched(area) if np.any(index.subscriptions.shapes == BEAT) else (),
+        beats=beats_touched(area) if np.any(index.subscriptions.shapes == BEAT) else (),
     )
 
 
@@ -133,6 +114,20 @@ def people_for(*, area: Mapping[str, Any], kind: str, severity: str) -> tuple[in
     return told(len(_listening(index.subscriptions.contacts[positions])))
 
 
+def beats_touched(area: Geometry) -> dict[int, str]:
+    """Give the beats that an area touches: id and name, by name."""
+    west, south, east, north = area.bounds
+    rows = Beat.objects.filter(south__lte=north, north__gte=south)
+    # Over the antimeridian boxes say nothing of east and west.
+    if west > -180 and east < 180:
+        rows = rows.filter(west__lte=east, east__gte=west)
+    found = list(rows.order_by("name").values_list("pk", "name", "area"))
+    if not found:
+        return {}
+    met = touching(area, [geometry_of(outline) for _, _, outline in found])
+    return {pk: name for (pk, name, _), is_met in zip(found, met, strict=True) if is_met}
+
+
 def preview(alert: Alert, *, now: datetime) -> Preview:
     """Give who would hear of a draft by which channel, what they would read, and what it would cost."""
     index = current()
@@ -141,11 +136,13 @@ def preview(alert: Alert, *, now: datetime) -> Preview:
     contacts = subscriptions.contacts[positions]
     positions = positions[first_of_each(contacts, np.zeros(len(positions), np.int64))]
     positions = positions[np.isin(subscriptions.contacts[positions], _listening(contacts))]
-    pairs = subscriptions.channels[positions].astype(np.int64) * 256 + subscriptions.languages[positions]
+    pairs = subscriptions.channels.astype(np.int64) * 256 + subscriptions.languages
+    numbers = np.bincount(pairs[positions], minlength=256 * 256)
     lines = []
-    for pair, number in zip(*(column.tolist() for column in np.unique(pairs, return_counts=True)), strict=True):
+    # Each that anybody on the site has, none here or one: a line that comes and goes would tell of one house.
+    for pair in np.flatnonzero(np.bincount(pairs)).tolist():
         channel, language = index.channels.words[pair // 256], index.languages.words[pair % 256]
-        lines.append(_line(alert, channel, language, number, now))
+        lines.append(_line(alert, channel, language, int(numbers[pair]), now))
     people, is_few = told(len(positions))
     costs = [line.cost_micros for line in lines if line.cost_micros is not None]
     return Preview(people, is_few, lines, sum(costs) if costs else None)
@@ -179,16 +176,3 @@ def _listening(contacts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Keep each contact once, without those who said STOP or are blocked."""
     silent = Contact.objects.filter(Q(stopped_at__isnull=False) | Q(blocked_at__isnull=False))
     return np.setdiff1d(contacts, np.fromiter(silent.values_list("pk", flat=True).iterator(), np.int64))
-
-
-def _beats_touched(area: Geometry) -> list[int]:
-    west, south, east, north = area.bounds
-    rows = Beat.objects.filter(south__lte=north, north__gte=south)
-    # Over the antimeridian boxes say nothing of east and west.
-    if west > -180 and east < 180:
-        rows = rows.filter(west__lte=east, east__gte=west)
-    found = list(rows.values_list("pk", "area"))
-    if not found:
-        return []
-    met = touching(area, [geometry_of(outline) for _, outline in found])
-    return [pk for (pk, _), is_met in zip(found, met, strict=True) if is_met]

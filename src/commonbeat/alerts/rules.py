@@ -40,7 +40,6 @@ ASK_TWICE_KM2 = 100_000.0
 MOST_PLACES = 10
 LEAST_RADIUS, MOST_RADIUS = 100, 100_000
 UNCONFIRMED_FOR = timedelta(days=7)
-DRAFTS_FOR = timedelta(days=730)
 
 # Priorities in the outbox, of messaging.rules.LEVELS_OF_MANY: behind replies, before bulk. What follows an alert goes
 # first, so that a cancel does not wait behind what it cancels.

@@ -5,8 +5,11 @@ Its bytes are 0x01, the ephemeral public point (65), the nonce (12), the ciphert
 66 bytes are authenticated as associated data.
 """
 
+import contextlib
 import hashlib
 import os
+import secrets
+from pathlib import Path
 
 import nacl.exceptions
 import nacl.secret
@@ -94,6 +97,24 @@ def seal_for_outbox(public_raw: bytes, plain: bytes) -> bytes:
     key = _hkdf(ephemeral.exchange(ec.ECDH(), public), _OUTBOX_INFO)
     nonce = os.urandom(_NONCE_BYTES)
     return header + nonce + AESGCM(key).encrypt(nonce, plain, header)
+
+
+def keep_key(file: Path, pem: bytes) -> bytes:
+    """Store a new key, readable by the site's account alone, whole or not at all; give the one that was first."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = file.with_name(f".{secrets.token_hex(8)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(pem)
+            handle.flush()
+            os.fsync(handle.fileno())
+        # A link fails where a rename would replace: of two processes that start at once, the first one's key stays.
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return file.read_bytes()
 
 
 def _hkdf(secret: bytes, info: bytes) -> bytes:

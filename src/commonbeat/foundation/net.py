@@ -76,8 +76,9 @@ def is_public_address(text: str) -> bool:
         inner = address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        return inner is None or (inner.is_global and not inner.is_multicast)
-    return True
+        if inner is not None:
+            return is_public_address(str(inner))
+    return not address.is_reserved
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -43,6 +43,14 @@ def append_all(
     )
 
 
+def note_look(*, kind: str, subject_id: int, actor_id: int, now: datetime) -> None:
+    """Journal that a person looked at something, at most once an hour each; in a transaction of its own."""
+    since = now - timedelta(hours=1)
+    if not Entry.objects.filter(kind=kind, subject_id=subject_id, actor_id=actor_id, at__gt=since).exists():
+        with transaction.atomic():
+            append(kind=kind, subject_id=subject_id, now=now, actor_id=actor_id)
+
+
 def move_cursor(*, name: str, to: int) -> None:
     """Store how far a reader has come; in the same transaction as what it did, where that is in the database."""
     Cursor.objects.update_or_create(name=name, defaults={"position": to})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -102,7 +103,7 @@ def open_bucket_store(site: Options) -> BucketStore:
     return _Postgres(site.database_url) if site.database_url else _Sqlite(str(site.database_path))
 
 
-class _Store:
+class _Store(ABC):
     """What both databases have in common."""
 
     _db: sqlite3.Connection | psycopg.Connection[Any]
@@ -146,8 +147,9 @@ class _Store:
     def _asked(self, sql: str, *values: Any) -> Any:
         return self._db.execute(sql.replace("?", self._mark), values)
 
+    @abstractmethod
     def _streamed(self, sql: str, values: tuple[Any, ...]) -> Iterator[list[Any]]:
-        raise NotImplementedError
+        """Give the rows piece by piece, so that nobody holds all of them."""
 
     def _moment(self, now: datetime) -> object:
         return now

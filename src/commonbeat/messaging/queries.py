@@ -122,6 +122,12 @@ def is_stored(*, channel: str, provider_id: str) -> bool:
     return Inbound.objects.filter(channel=channel, provider_id=stored).exists()
 
 
+def language_for(contact: Contact) -> str:
+    """Give the language in which to write to a contact: their own, else the site's first."""
+    known = settings.COMMONBEAT.languages
+    return contact.language if contact.language in known else str(known[0])
+
+
 def replies_since(contact: Contact, since: datetime) -> int:
     """Count the answers that a contact was sent since a moment."""
     return Outbound.objects.filter(contact=contact, created_at__gt=since, idempotency_key__startswith="in:").count()

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from commonbeat.alerts.actions.subscribing import end_all
 from commonbeat.alerts.models import Subscription
 from commonbeat.messaging.actions.retention import ask_erasure, erase_address, erase_messages, ready_erasures
-from commonbeat.messaging.models import Erasure, Inbound, Outbound
+from commonbeat.messaging.models import Contact, Erasure, Inbound, InboundState, Outbound
 from commonbeat.reactions.retention import listed
 from commonbeat.reports import events
 from commonbeat.reports.actions.dialogue import erase_words
@@ -22,7 +23,7 @@ from commonbeat.reports.actions.retention import (
     withdraw_copy,
 )
 from commonbeat.reports.hold_models import LegalHold
-from commonbeat.reports.models import ExpectedReporter, Proxy, Publication, PublicationState, Report
+from commonbeat.reports.models import ExpectedReporter, Message, Proxy, Publication, PublicationState, Report
 
 # Reports in one transaction.
 CHUNK = 20
@@ -37,8 +38,9 @@ class GoesWith:
     is_counted: bool
     # A legal hold keeps it until the end of this day.
     kept_until: date | None
+    # Whether the contact goes too is not told: whoever types a stranger's number into the form, or finds a note with a
+    # reference, would learn whether that number is known to the police.
     has_contact: bool
-    takes_contact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def erase_contact(
     see erase_after_reply. May be broken off and repeated.
     """
     ask_erasure(contact_id=contact_id, takes_texts=texts, withdraws=withdraw, now=now, actor_id=actor_id)
-    _carry_out(Erasure.objects.get(contact_id=contact_id), now=now, actor_id=actor_id)
+    _carry_out_now(contact_id, now=now, actor_id=actor_id)
 
 
 def erase_after_reply(*, contact_id: int, now: datetime, texts: bool = True, withdraw: bool = True) -> None:
@@ -108,13 +110,16 @@ def erase_report(*, report_id: int, now: datetime) -> ReportErased:
         return ReportErased()
     hold = LegalHold.objects.filter(report_id=report_id).first()
     contact_id = _own_contact(report)
+    if contact_id is not None:
+        # First: once the report is gone nobody could ask again, and the worker finishes what is broken off.
+        ask_erasure(contact_id=contact_id, takes_texts=True, withdraws=True, now=now, actor_id=None)
     if report.emptied_at is not None or hold is not None:
         withdraw_copy(report_id=report_id, now=now, actor_id=None)
     if hold is not None:
         erase_after_hold(report_ids=[report_id])
     forget_reports(report_ids=[report_id], now=now, withdraw=True, kind=events.ERASED)
     if contact_id is not None:
-        erase_contact(contact_id=contact_id, now=now)
+        _carry_out_now(contact_id, now=now, actor_id=None)
     elif hold is not None:
         leave_contacts(contact_ids=[], report_id=report_id)
     return ReportErased(hold.until if hold is not None else None, contact_id is not None)
@@ -135,7 +140,6 @@ def what_goes_with(report_id: int) -> GoesWith:
         is_counted=copy is not None and not copy.lists_each,
         kept_until=hold.until if hold is not None else None,
         has_contact=report.contact_id is not None,
-        takes_contact=_own_contact(report) is not None,
     )
 
 
@@ -153,6 +157,13 @@ def what_goes(contact_id: int) -> Goes:
 def own_reports(contact_id: int) -> QuerySet[Report]:
     """Narrow reports to those that a contact is known to have sent: anybody can type anybody's number into the form."""
     return Report.objects.filter(contact_id=contact_id, contact_confirmed=True)
+
+
+def _carry_out_now(contact_id: int, *, now: datetime, actor_id: int | None) -> None:
+    row = Erasure.objects.filter(contact_id=contact_id).first()
+    # None where the worker was quicker.
+    if row is not None:
+        _carry_out(row, now=now, actor_id=actor_id)
 
 
 def _carry_out(row: Erasure, *, now: datetime, actor_id: int | None) -> None:
@@ -174,6 +185,11 @@ def _carry_out(row: Erasure, *, now: datetime, actor_id: int | None) -> None:
     with transaction.atomic():
         # A report that came in at this moment stays, without its sender.
         leave_contacts(contact_ids=[contact_id])
+        # Locked first, as whoever asks for alerts does.
+        contact = Contact.objects.select_for_update(of=("self",)).filter(pk=contact_id).first()
+        if contact is not None:
+            # With entries of the journal, by which each process forgets where alerts were wanted (alerts/index.py).
+            end_all(contact=contact, now=now)
         erase_address(contact_id=contact_id, now=now, actor_id=actor_id)
 
 
@@ -192,4 +208,13 @@ def _own_contact(report: Report) -> int | None:
     if contact is None or not (report.contact_confirmed or contact.created_at >= report.created_at):
         return None
     others = Report.objects.filter(contact=contact).exclude(pk=report.pk)
-    return None if others.exists() or listed([contact.pk]) else contact.pk
+    return None if others.exists() or _is_heard(report, contact) or listed([contact.pk]) else contact.pk
+
+
+def _is_heard(report: Report, contact: Contact) -> bool:
+    """Tell whether something came from a contact that is neither this report nor understood as part of it."""
+    came = Inbound.objects.filter(contact=contact)
+    if report.contact_confirmed:
+        # Held, or let in a moment ago: the next report of somebody, perhaps in danger.
+        came = came.filter(state__in=(InboundState.NEW, InboundState.HELD)).exclude(body_sealed=b"")
+    return came.exists() or Message.objects.filter(sender=contact).exclude(report=report).exists()

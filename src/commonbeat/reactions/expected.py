@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 
 from commonbeat.intake import texts
 from commonbeat.messaging.actions import enqueue
+from commonbeat.messaging.queries import language_for
 from commonbeat.messaging.rules import BULK
 from commonbeat.reports.actions.expected import note_reminded
 from commonbeat.reports.queries.expected import Expected, to_remind
@@ -41,8 +41,7 @@ def _remind(line: Expected, now: datetime) -> bool:
 
 
 def _text(line: Expected) -> str:
-    known = settings.COMMONBEAT.languages
-    language = line.reporter.contact.language if line.reporter.contact.language in known else known[0]
+    language = language_for(line.reporter.contact)
     definition = line.reporter.topic.definition
     own = definition.structured.reminder.get(language, "")
     if own:

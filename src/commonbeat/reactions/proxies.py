@@ -12,6 +12,7 @@ from commonbeat.intake.proxy_intents import AcceptProxy, EndProxy, GiveConsent, 
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.actions import enqueue
 from commonbeat.messaging.models import Contact, Outbound
+from commonbeat.messaging.queries import language_for
 from commonbeat.reports.actions.proxies import (
     accept_proxy,
     end_proxy,
@@ -59,7 +60,7 @@ def invite(entry: Entry, now: datetime) -> None:
     )
     if asked.count() >= INVITATION_LIMIT:
         return
-    with translation.override(_language(proxy.contact)):
+    with translation.override(language_for(proxy.contact)):
         text = proxy_texts.invitation(site=settings.COMMONBEAT.site_name, community=proxy.community)
         _say(proxy, text, key=f"{_KEY}{entry.pk}{_INVITED}", now=now)
 
@@ -69,17 +70,12 @@ def tell_ended(entry: Entry, now: datetime) -> None:
     proxy = _proxy(entry)
     if proxy is None or entry.data.get("own") or proxy.ended_at is None or proxy.accepted_at is None:
         return
-    with translation.override(_language(proxy.contact)):
+    with translation.override(language_for(proxy.contact)):
         _say(proxy, proxy_texts.ended(), key=f"{_KEY}{entry.pk}:ended", now=now)
 
 
 def _proxy(entry: Entry) -> Proxy | None:
     return Proxy.objects.select_related("contact").filter(pk=entry.subject_id).first()
-
-
-def _language(contact: Contact) -> str:
-    known = settings.COMMONBEAT.languages
-    return contact.language if contact.language in known else str(known[0])
 
 
 def _say(proxy: Proxy, text: str, *, key: str, now: datetime) -> None:

@@ -28,6 +28,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     reports.VERIFIED: [trust.weigh],
     reports.UNVERIFIED: [trust.weigh],
     reports.CONFIRMED: [trust.weigh],
+    reports.CONSENT: [trust.weigh],
     reports.PUBLISHED: [reporters.tell_published],
     reports.MERGED: [reporters.tell_merged],
     reports.ASKED: [reporters.pass_question],

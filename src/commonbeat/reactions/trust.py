@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
-from django.utils import timezone, translation
+from django.utils import translation
 
+from commonbeat.foundation import clock
 from commonbeat.intake import texts
 from commonbeat.intake.commands import Word, parse_command
 from commonbeat.journal.models import Entry
@@ -14,11 +15,12 @@ from commonbeat.messaging import channel as contract
 from commonbeat.messaging.actions.door import Door
 from commonbeat.messaging.actions.trust import weigh_report
 from commonbeat.messaging.models import Contact
+from commonbeat.messaging.queries import language_for
 from commonbeat.messaging.trust import Kind
 from commonbeat.reports import events as reports
 from commonbeat.reports import rules
 from commonbeat.reports.models import ExpectedReporter, Report
-from commonbeat.reports.proxy_models import Proxy
+from commonbeat.reports.queries.proxies import is_proxy, is_through_proxy
 
 
 def weigh(entry: Entry, now: datetime) -> None:
@@ -37,6 +39,9 @@ def weigh_as_it_stands(report_id: int, *, now: datetime) -> None:
 
 
 def _kinds(report: Report) -> set[str]:
+    if is_through_proxy(report.pk):
+        # Neither the merit nor the fault of whoever passes on what others saw.
+        return set()
     kinds: set[str] = {Kind.VERIFIED} if report.verified_at is not None else set()
     if report.state == rules.REJECTED:
         moved = Entry.objects.filter(kind=reports.MOVED, subject_id=report.pk).order_by("-id").first()
@@ -56,13 +61,12 @@ def _is_stop(message: contract.Inbound) -> bool:
 def _is_counted_on(contact: Contact) -> bool:
     if ExpectedReporter.objects.filter(contact=contact).exists():
         return True
-    return Proxy.objects.active(timezone.localdate()).filter(contact=contact).exists()
+    return is_proxy(contact.pk, now=clock.now())
 
 
 def _notice(contact: Contact) -> str:
-    site = settings.COMMONBEAT
-    with translation.override(contact.language if contact.language in site.languages else site.languages[0]):
-        return texts.for_phone(texts.held(emergency=site.emergency_number))
+    with translation.override(language_for(contact)):
+        return texts.for_phone(texts.held(emergency=settings.COMMONBEAT.emergency_number))
 
 
 DOOR = Door(is_stop=_is_stop, is_counted_on=_is_counted_on, notice=_notice)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from babel import Locale
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -46,6 +47,11 @@ def chosen_language(request: HttpRequest) -> str:
 def direction_of(language: str) -> str:
     """Give "rtl" or "ltr"."""
     return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+
+
+def name_of_language(code: str) -> str:
+    """Name a language in the page's language, as it stands within a sentence."""
+    return Locale.parse(code).get_display_name(translation.get_language() or "en") or code
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:

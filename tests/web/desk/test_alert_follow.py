@@ -27,6 +27,23 @@ def values(**changes: str) -> dict[str, str]:
     return {**WORD_FIELDS, "until": f"{until:%Y-%m-%dT%H:%M}", "lasts": "", "go": "send", **changes}
 
 
+@pytest.mark.parametrize("verb", ["end?outcome=over", "update"])
+def test_few_who_have_it_are_not_told_apart_before_the_end(officer, officer_client: Client, verb: str) -> None:
+    alert = out(officer)
+
+    def said() -> str:
+        page = officer_client.get(follow(alert, verb.partition("?")[0]) + "?outcome=over").content.decode()
+        return page[page.index("Who gets it") : page.index("It cannot be undone")]
+
+    nobody = said()
+    many_subscribers(1, now=clock.now())
+    fan_out(alert, now=clock.now())
+    Outbound.objects.update(state=OutboundState.DELIVERED)
+    assert Outbound.objects.exists()
+    assert said() == nobody
+    assert "fewer than 5 people" in nobody
+
+
 def test_how_it_ended_is_chosen_then_read_then_sent(officer, officer_client: Client) -> None:
     many_subscribers(12, now=clock.now())
     alert = out(officer)

@@ -17,7 +17,7 @@ from commonbeat.alerts.models import Alert
 from commonbeat.foundation import clock
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.models import Outbound, OutboundState
-from commonbeat.people.models import Unit
+from commonbeat.people.models import Role, Unit
 from tests import make
 from tests.alerts.going_out import draft_of, fan_out, many_subscribers, subscriber
 from tests.alerts.rows import alert_row
@@ -99,7 +99,7 @@ def test_another_unit_sees_what_is_out_and_no_drafts(waiting: Alert, officer, fa
 
 
 def test_an_officer_without_a_unit_sees_no_drafts(waiting: Alert) -> None:
-    client = make.signed_in(make.make_user("new-officer", role="officer", unit=None))  # type: ignore[arg-type]  # a role by its value
+    client = make.signed_in(make.make_user("new-officer", role=Role.OFFICER, unit=None))
     assert client.get(address("alert", waiting)).status_code == 404
     assert address("alert", waiting) not in client.get(LIST).content.decode()
 

@@ -16,7 +16,7 @@ from commonbeat.reports.actions.incidents import merge_reports
 from commonbeat.reports.actions.proxies import Enrolment, enrol_proxy, put_on_behalf, record_consent
 from commonbeat.reports.models import Report
 from commonbeat.reports.proxy_models import OnBehalf, Proxy
-from commonbeat.reports.queries.proxies import is_on_behalf, is_proxy, sources_of
+from commonbeat.reports.queries.proxies import behalf_of, is_proxy, sources_of
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_the_page_of_a_report_tells_of_the_consent_and_of_nobody(proxy: Proxy, o
     own = make.make_report(unit=proxy.unit, client_key="own")
     assert "For somebody else" not in officer_client.get(f"/desk/reports/{own.pk}/").content.decode()
     assert officer_client.post(f"/desk/reports/{own.pk}/consent/", {"consent": "word"}).status_code == 400
-    assert is_on_behalf(report.pk) and not is_on_behalf(own.pk)
+    assert behalf_of(report) is not None and behalf_of(own) is None
 
 
 def test_the_list_narrows_to_reports_for_others(proxy: Proxy, officer_client: Client) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from commonbeat.alerts.models import Subscription
-from commonbeat.foundation import clock
 from commonbeat.messaging.actions import stop_contact
 from commonbeat.messaging.models import Contact, Outbound
 from commonbeat.reactions.run import react_batch
@@ -27,19 +26,10 @@ from tests.web.public.signups import (
     send,
     type_code,
     walked,
-    with_mail,
 )
 from tests.web.public.walker import Walker
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def moment(monkeypatch, settings) -> list[datetime]:
-    held = [NOW]
-    monkeypatch.setattr(clock, "now", lambda: held[0])
-    settings.COMMONBEAT = with_mail(settings.COMMONBEAT)
-    return held
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("moment")]
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from commonbeat.alerts.models import Subscription
-from commonbeat.foundation import clock
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.actions import contact_for, stop_contact
 from commonbeat.messaging.models import Contact, Outbound
@@ -33,19 +32,10 @@ from tests.web.public.signups import (
     sent_texts,
     type_code,
     walked,
-    with_mail,
 )
 from tests.web.public.walker import Walker
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def moment(monkeypatch, settings) -> list[datetime]:
-    held = [NOW]
-    monkeypatch.setattr(clock, "now", lambda: held[0])
-    settings.COMMONBEAT = with_mail(settings.COMMONBEAT)
-    return held
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("moment")]
 
 
 # ------------------------------------------------------------------ asking

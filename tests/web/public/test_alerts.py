@@ -103,6 +103,12 @@ def test_the_page_says_what_where_what_to_do_and_until_when() -> None:
     assert "<script>" not in said
 
 
+def test_the_map_of_an_alert_is_told_where_its_area_is() -> None:
+    alert = alert_row()
+    collection = json.loads(page(f"/alerts/{alert.pk}/area.geojson"))
+    assert collection["bbox"] == [alert.west, alert.south, alert.east, alert.north]
+
+
 def test_a_chain_is_told_with_its_times_and_its_end() -> None:
     root = alert_row(texts=texts("oil in the water"))
     follow_up(root, now=NOW + timedelta(seconds=20), texts=texts("boil it longer"))
@@ -187,7 +193,9 @@ def test_it_speaks_the_readers_language_and_runs_the_readers_way() -> None:
 
 def test_words_in_another_language_say_which() -> None:
     alert = alert_row(texts={"sq": ("Mos pini ujin", "Uji nuk është i sigurt.")})
-    assert '<h1 dir="auto" lang="sq">Mos pini ujin</h1>' in page(f"/alerts/{alert.pk}/")
+    said = page(f"/alerts/{alert.pk}/")
+    assert '<h1 dir="auto" lang="sq">Mos pini ujin</h1>' in said
+    assert '<p dir="auto" lang="sq">Mos pini ujin</p>' in said
 
 
 def test_what_an_alert_says_is_text_and_no_markup() -> None:

@@ -124,10 +124,7 @@ def require(actor: User, permission: Permission) -> None:
 def alert_for_work(*, alert_id: int, actor: User, permission: Permission = Permission.ALERT) -> Alert:
     """Lock an alert that the actor may work on: of the own unit, or of any for who sees all desks; else NotAllowed."""
     require(actor, permission)
-    found = Alert.objects.visible_to(actor).filter(source=None)
-    if not may(actor, Permission.SEE_ALL_DESKS):
-        found = found.filter(unit_id=actor.unit_id or 0)
-    alert = found.select_for_update().filter(pk=alert_id).first()
+    alert = Alert.objects.workable_by(actor).select_for_update().filter(pk=alert_id).first()
     if alert is None:
         raise NotAllowed
     return alert

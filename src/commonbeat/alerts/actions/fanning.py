@@ -25,7 +25,7 @@ from commonbeat.alerts.geometry import geometry_of
 from commonbeat.alerts.index import Index, current
 from commonbeat.alerts.matching import Positions, Subscriptions, first_of_each
 from commonbeat.alerts.models import Alert, Cast, FanOut, MsgType
-from commonbeat.alerts.queries import matched, text_for
+from commonbeat.alerts.queries import matched, text_for, told
 from commonbeat.alerts.rendering import rendered, site_of_settings, topic_of
 from commonbeat.messaging import policy
 from commonbeat.messaging.actions.broadcasts import (
@@ -141,7 +141,9 @@ def fan_out_batch(*, plan: Plan, limit: int = BATCH, now: datetime) -> int:
                 setattr(fan_out, name, getattr(fan_out, name) + counts[name])
         if batch.stop == rest.stop:
             fan_out.done_at = now
-            data = {name: getattr(fan_out, name) for name in ("matched", "queued", "capped", "asleep", "silent")}
+            # As staff are told them: overseers read the journal, and an area around one house is an alert, too.
+            names = ("matched", "queued", "capped", "asleep", "silent")
+            data = {name: told(getattr(fan_out, name))[0] for name in names}
             events.write(events.FANNED_OUT, subject_id=plan.alert.pk, now=now, data=data)
         fan_out.save()
     return len(ids)

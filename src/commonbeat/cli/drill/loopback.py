@@ -23,10 +23,6 @@ _CALL = (0.01, 0.06)
 _UNTIL_DELIVERED = (0.3, 3.0)
 
 
-class Strayed(Exception):
-    """Somebody who is none of the drill's people would have been written to."""
-
-
 def address_of(kind: str, number: int) -> str:
     """Give the address of one of the drill's people."""
     if kind == "phone":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Sum
 
 from commonbeat.foundation.text import clean_text
-from commonbeat.journal.actions import append
-from commonbeat.journal.models import Entry
+from commonbeat.journal.actions import append, note_look
 from commonbeat.messaging import events
 from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound, OutboundState, TrustMark
 from commonbeat.messaging.trust import LEVELS, WEIGHTS
@@ -145,20 +144,14 @@ def take_back(*, contact_id: int, decided_at: datetime, actor: User, now: dateti
 
 def note_contact_look(*, contact_id: int, actor: User, now: datetime) -> None:
     """Journal that a person opened the page of a contact, at most once an hour each."""
-    _note(events.CONTACT_LOOKED, contact_id, actor, now)
+    note_look(kind=events.CONTACT_LOOKED, subject_id=contact_id, actor_id=actor.pk, now=now)
 
 
 def note_quarantine_look(*, actor: User, now: datetime) -> None:
     """Journal that a person read held messages (subject 0: of all units), at most once an hour each."""
     sees_all = may(actor, Permission.SEE_ALL_DESKS)
-    _note(events.QUARANTINE_LOOKED, 0 if sees_all else actor.unit_id or 0, actor, now)
-
-
-def _note(kind: str, subject_id: int, actor: User, now: datetime) -> None:
-    since = now - timedelta(hours=1)
-    if not Entry.objects.filter(kind=kind, subject_id=subject_id, actor_id=actor.pk, at__gt=since).exists():
-        with transaction.atomic():
-            append(kind=kind, subject_id=subject_id, now=now, actor_id=actor.pk)
+    unit_id = 0 if sees_all else actor.unit_id or 0
+    note_look(kind=events.QUARANTINE_LOOKED, subject_id=unit_id, actor_id=actor.pk, now=now)
 
 
 def _locked(contact_id: int, actor: User) -> Contact:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from commonbeat.foundation.text import clean_text
 from commonbeat.people.models import User
 from commonbeat.reports import events
-from commonbeat.reports.actions.work import report_for_work
+from commonbeat.reports.actions.work import refuse_without_consent, report_for_work
 from commonbeat.reports.errors import MoveNotPossible, NotAllowed, ReportError
 from commonbeat.reports.masking import is_sensitive, mask, original_of
 from commonbeat.reports.models import Message, MessageKind, Report
@@ -77,6 +77,8 @@ def ask_volunteers(
         report = report_for_work(report_id=report_id, actor=actor)
         if is_sensitive(report):
             raise ReportError(_("Reports on this topic are read by the desk alone. Volunteers never see them."))
+        # Strangers read it as little as the public does before the person has agreed.
+        refuse_without_consent(report)
         message = _message(report, message_id)
         text = _some_text(report, message)
         source, marks = mask(text, also=words_to_hide(hide, text))

@@ -9,8 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import clean_text
-from commonbeat.journal.actions import append
-from commonbeat.journal.models import Entry
+from commonbeat.journal import actions as journal
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.reports import events, rules
@@ -165,20 +164,14 @@ def add_note(*, report_id: int, text: str, actor: User, now: datetime) -> Messag
 
 def note_look(*, report_id: int, actor: User, now: datetime) -> None:
     """Journal that a person saw a report, its pictures or its exact place, at most once an hour each."""
-    _note(events.LOOKED, report_id, actor, now)
+    journal.note_look(kind=events.LOOKED, subject_id=report_id, actor_id=actor.pk, now=now)
 
 
 def note_map_look(*, actor: User, now: datetime) -> None:
     """Journal that a person saw the exact map of a desk (subject 0: of all desks), at most once an hour each."""
     sees_all = may(actor, Permission.SEE_ALL_DESKS)
-    _note(events.MAP_LOOKED, 0 if sees_all else actor.unit_id or 0, actor, now)
-
-
-def _note(kind: str, subject_id: int, actor: User, now: datetime) -> None:
-    since = now - timedelta(hours=1)
-    if not Entry.objects.filter(kind=kind, subject_id=subject_id, actor_id=actor.pk, at__gt=since).exists():
-        with transaction.atomic():
-            append(kind=kind, subject_id=subject_id, now=now, actor_id=actor.pk)
+    unit_id = 0 if sees_all else actor.unit_id or 0
+    journal.note_look(kind=events.MAP_LOOKED, subject_id=unit_id, actor_id=actor.pk, now=now)
 
 
 def expire_reports(*, now: datetime, limit: int = 200) -> int:

@@ -11,6 +11,7 @@ from commonbeat.people.permissions import Permission, may
 from commonbeat.people.queries import fallback_unit
 from commonbeat.reports.models import ExpectedReporter, Report
 from commonbeat.reports.proxy_models import Proxy
+from commonbeat.reports.queries.expected import enrolled_ones
 
 
 def visible_contacts(viewer: User) -> QuerySet[Contact]:
@@ -47,8 +48,13 @@ def is_own(viewer: User, contact: Contact) -> bool:
 
 
 def report_ids_of(viewer: User, contact: Contact, *, limit: int = 200) -> list[int]:
-    """Give the numbers of a contact's reports that the viewer may see, newest first."""
-    found = Report.objects.visible_to(viewer).filter(contact=contact)
+    """Give the numbers of a contact's reports that the viewer may see, newest first.
+
+    Left out is what somebody else may have typed the number into, and what an enrolled reporter sent for a place, which
+    would tell whoever enrolled the number which handle is theirs.
+    """
+    found = Report.objects.visible_to(viewer).filter(contact=contact, contact_confirmed=True)
+    found = found.exclude(enrolled_ones())
     return list(found.order_by("-pk").values_list("pk", flat=True)[:limit])
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from commonbeat.people.models import User
@@ -50,6 +51,12 @@ def is_enrolled(report: Report) -> bool:
     if not report.is_structured or report.contact_id is None:
         return False
     return ExpectedReporter.objects.filter(topic_id=report.topic_id, contact_id=report.contact_id).exists()
+
+
+def enrolled_ones() -> Q:
+    """Give the condition that is_enrolled tells of one report, for many."""
+    listed = ExpectedReporter.objects.filter(topic_id=OuterRef("topic_id"), contact_id=OuterRef("contact_id"))
+    return Q(Exists(listed), is_structured=True)
 
 
 def topics_expected(viewer: User) -> dict[int, int]:

@@ -50,9 +50,12 @@ def is_proxy(contact_id: int, *, now: datetime) -> bool:
     return Proxy.objects.active(timezone.localtime(now).date()).filter(contact_id=contact_id).exists()
 
 
-def is_on_behalf(report_id: int) -> bool:
-    """Tell whether a report was made for somebody else, so that its merits are not its sender's: one query."""
-    return OnBehalf.objects.filter(report_id=report_id).exists()
+def is_through_proxy(report_id: int) -> bool:
+    """Tell whether a report is somebody else's words that a proxy passed on: one query.
+
+    What anybody may say on the web form is none: whoever sends spam would say it too.
+    """
+    return OnBehalf.objects.filter(report_id=report_id, proxy__isnull=False).exists()
 
 
 def proxy_of(contact_id: int) -> Proxy | None:

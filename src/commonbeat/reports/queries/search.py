@@ -13,6 +13,7 @@ from django.db.models.expressions import RawSQL
 from commonbeat.foundation.ids import ALPHABET, parse_reference
 from commonbeat.messaging.models import Contact
 from commonbeat.reports.models import ReportQuerySet
+from commonbeat.reports.queries.expected import enrolled_ones
 
 WORD_LIMIT = 8
 LETTER_LIMIT = 40
@@ -76,7 +77,8 @@ def _named(queryset: ReportQuerySet, text: str) -> ReportQuerySet | None:
     if handle is not None:
         contact = Contact.objects.filter(handle=f"{handle[1].capitalize()} {handle[2].upper()}").first()
         if contact is not None:
-            return queryset.filter(contact_id=contact.pk)
+            # What an enrolled reporter sent for a place would tell whose handle it is.
+            return queryset.filter(contact_id=contact.pk).exclude(enrolled_ones())
     return None
 
 

@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from commonbeat.people.models import Role, User
 from commonbeat.reports.models import Report, State
+from commonbeat.reports.proxy_models import Consent
 from commonbeat.reports.translation_models import (
     Outcome,
     Translation,
     TranslationQuerySet,
     TranslationState,
     TranslationTurn,
+    Withdrawal,
 )
 
 LIST_LIMIT = 100
@@ -68,10 +70,16 @@ def held_by(volunteer: User, *, now: datetime) -> Translation | None:
 
 
 def turn_of(volunteer: User, translation_id: int) -> Translation | None:
-    """Read a text that a volunteer once had, whatever became of it since; None unless they had it."""
+    """Read a text that a volunteer once had and has not handed in; None where nobody outside reads it any more.
+
+    What was handed in is not shown again: an empty answer would else turn the texts of a year into reading matter.
+    """
     had = TranslationTurn.objects.filter(volunteer=volunteer, translation_id=translation_id)
-    turn = had.select_related("translation").exclude(outcome__in=(Outcome.KNOWS, Outcome.UNFIT)).first()
-    return turn.translation if turn is not None else None
+    over = (Outcome.KNOWS, Outcome.UNFIT, Outcome.OFFERED, Outcome.LATE)
+    turn = had.select_related("translation").exclude(outcome__in=over).first()
+    if turn is None or turn.translation.withdrawn_for == Withdrawal.UNFIT:
+        return None
+    return turn.translation
 
 
 def passed_since(volunteer: User, since: datetime) -> int:
@@ -124,7 +132,10 @@ def volunteers_for(from_language: str, language: str) -> int:
 
 def _asked() -> QuerySet[Translation]:
     found = Translation.objects.filter(state=TranslationState.ASKED, report__topic__counts_only=False)
-    return found.exclude(report__state__in=CLOSED)
+    # Asked for before it became known that it was made for somebody else: then it waits for that person.
+    return found.exclude(report__state__in=CLOSED).exclude(
+        report__on_behalf__consent__in=(Consent.ASKED, Consent.REFUSED)
+    )
 
 
 def _done_today(now: datetime) -> QuerySet[TranslationTurn]:

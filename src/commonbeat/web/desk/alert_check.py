@@ -28,6 +28,7 @@ from commonbeat.web.desk import alert_text as wording
 from commonbeat.web.desk import alert_words as words
 from commonbeat.web.desk.alert_compose import steps_of
 from commonbeat.web.desk.alert_drafts import drawn_of
+from commonbeat.web.desk.alert_looks import TOO_MANY, may_look
 from commonbeat.web.desk.alert_where import Where, outline
 from commonbeat.web.desk.delivery import money
 from commonbeat.web.desk.pages import draw, draw_block, town_map
@@ -67,7 +68,8 @@ def check(request: HttpRequest, alert: Alert, *, problem: AlertError | None = No
     if request.GET.get("part") == "standing":
         return draw_block(request, "desk/alerts/check.html", "standing", standing(alert, viewer, now))
     unready = _unready(alert, now)
-    seen = preview(alert, now=now) if alert.texts.all() else None
+    may_see = bool(alert.texts.all()) and may_look(viewer, alert.area, alert_id=alert.pk, now=now)
+    seen = preview(alert, now=now) if may_see else None
     context: dict[str, Any] = {
         "alert": alert,
         "steps": steps_of(alert),
@@ -76,6 +78,7 @@ def check(request: HttpRequest, alert: Alert, *, problem: AlertError | None = No
         "unready": unready,
         "warnings": _warnings(alert, [] if seen is None else seen.lines, seen is not None and not seen.people, now),
         "reached": words.about(seen.people, seen.is_few) if seen is not None else "",
+        "too_many": TOO_MANY if alert.texts.all() and not may_see else "",
         "lines": [_line(line) for line in seen.lines] if seen is not None else [],
         "cost": _cost(None if seen is None else seen.cost_micros),
         "renderings": renderings(alert, now=now),

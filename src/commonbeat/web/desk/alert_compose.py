@@ -40,6 +40,7 @@ from commonbeat.web.desk.alert_drafts import (
     seen_in,
     until_text,
 )
+from commonbeat.web.desk.alert_looks import TOO_MANY, may_look
 from commonbeat.web.desk.alert_where import Where, WhereError, area_words, beat_options, outline
 from commonbeat.web.desk.pages import draw, draw_block, town_map
 
@@ -53,7 +54,8 @@ class Look:
 
     path: tuple[str, int, int]
     square_km: float
-    reached: str
+    # How many it would reach, as a sentence.
+    said: str
     is_mended: bool
 
 
@@ -96,11 +98,14 @@ def measure(request: HttpRequest, alert_id: int) -> HttpResponseBase:
     return draw_block(request, "desk/alerts/text.html", "measure", {"measured": measured})
 
 
-def look_at(area: Area, alert: Alert | None, kind: Kind) -> Look:
+def look_at(area: Area, alert: Alert | None, kind: Kind, viewer: User) -> Look:
     """Say how large an area is, and how many would hear of such an alert in it."""
     severity = alert.severity if alert is not None else kind.severity
-    number, is_few = people_for(area=area.geojson, kind=kind.code, severity=severity)
-    return Look(outline(area.geojson), area.square_km, words.about(number, is_few), area.is_mended)
+    said = TOO_MANY
+    if may_look(viewer, area.geojson, alert_id=alert.pk if alert is not None else None, now=clock.now()):
+        reached = words.about(*people_for(area=area.geojson, kind=kind.code, severity=severity))
+        said = f"It would reach {reached}."
+    return Look(outline(area.geojson), area.square_km, said, area.is_mended)
 
 
 def refused(request: HttpRequest, error: AlertError, alert_id: int | None) -> HttpResponseBase | None:
@@ -118,7 +123,7 @@ def refused(request: HttpRequest, error: AlertError, alert_id: int | None) -> Ht
 
 def _where(request: HttpRequest, alert: Alert | None, kind: Kind) -> HttpResponseBase:
     actor, now = signed_in(request), clock.now()
-    where = Where.from_parts(_parts(alert)) if alert is not None else Where()
+    where = Where.from_drawn(drawn_of(alert)) if alert is not None else Where()
     if request.method != "POST":
         return _where_page(request, alert, kind, where, {})
     go, problems = request.POST.get("go", "next"), {}
@@ -129,7 +134,7 @@ def _where(request: HttpRequest, alert: Alert | None, kind: Kind) -> HttpRespons
             where.beats = [pk for pk, _name in beat_options()]
         where.take_place(request.POST.get("match", ""))
         area = area_of_drawn(where.drawn(), is_large_meant=True)
-        look = look_at(area, alert, kind)
+        look = look_at(area, alert, kind, actor)
         if go in ("next", "all"):
             area_of_drawn(where.drawn(), is_large_meant=where.is_large_meant)
             saved = _save_where(where, alert, kind, actor, request.POST, now)
@@ -186,7 +191,8 @@ def _where_page(
     status: int = 0,
 ) -> HttpResponseBase:
     if look is None and alert is not None and request.method != "POST":
-        look = look_at(area_of_drawn(drawn_of(alert), is_large_meant=True), alert, kind) if not problems else None
+        area = None if problems else area_of_drawn(drawn_of(alert), is_large_meant=True)
+        look = None if area is None else look_at(area, alert, kind, signed_in(request))
     context = _context("where", alert, kind, problems) | where_context(where) | {"look": look}
     return draw(request, "desk/alerts/where.html", context, status=status or (422 if problems else 200))
 
@@ -316,11 +322,6 @@ def _steps(current: str, alert: Alert | None) -> list[tuple[str, str, bool]]:
 def steps_of(alert: Alert) -> list[tuple[str, str, bool]]:
     """List the steps for the last of them."""
     return _steps("check", alert)
-
-
-def _parts(alert: Alert) -> dict[str, Any]:
-    drawn = drawn_of(alert)
-    return {"polygons": drawn.polygons, "circles": drawn.circles, "beats": drawn.beats}
 
 
 def _new_end(alert: Alert, now: datetime) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from commonbeat.alerts import desk_queries
+from commonbeat.alerts import desk_queries, rules
 from commonbeat.alerts.actions.drafts import HEADLINE, Draft, Words, area_of_drawn
 from commonbeat.alerts.actions.follow import END_LASTS, cancel_alert, end_alert, extend, update_alert
 from commonbeat.alerts.ending_texts import ending_of
@@ -104,7 +103,7 @@ class _Form:
         self.texts: dict[str, Words] = _first_words(verb, outcome, latest)
         self.until = latest.expires_at
         self.typed_until = until_text(latest.expires_at)
-        self.where = Where.from_parts(_parts(latest))
+        self.where = Where.from_drawn(drawn_of(latest))
         self.values = {name: getattr(latest, name) for name in ("urgency", "severity", "certainty")}
 
     @property
@@ -147,6 +146,8 @@ class _Form:
     def show(self, *, is_looked: bool = False, status: int = 0) -> HttpResponseBase:
         """Draw the form, with how it reads."""
         reached = desk_queries.reached_by(self.root)
+        # None and one read alike, also by which channel.
+        is_few = sum(reached.values()) < rules.FEWEST_TOLD
         context: dict[str, Any] = {
             "alert": self.root,
             "latest": self.latest,
@@ -157,7 +158,8 @@ class _Form:
             "title": TITLES[self.verb],
             "problems": self.problems,
             "all_problems": [(field or None, said) for field, said in self.problems.items()],
-            "reached": [(words.channel_kind(code), words.people(n)) for code, n in reached.items()],
+            "reached": [(words.channel_kind(code), words.people(n)) for code, n in reached.items() if not is_few],
+            "few": words.FEW,
             "languages_shown": wording.shown(self.texts, self._as_sent(), now=self.now),
             "labels": wording.LABELS,
             "limits": wording.LIMITS,
@@ -215,8 +217,3 @@ def _first_words(verb: str, outcome: str, latest: Alert) -> dict[str, Words]:
         template = ending_of(outcome, language, one.headline)
         found[language] = Words(template.headline[:HEADLINE], template.description, one.area_desc, template.instruction)
     return found
-
-
-def _parts(alert: Alert) -> Mapping[str, Any]:
-    drawn = drawn_of(alert)
-    return {"polygons": drawn.polygons, "circles": drawn.circles, "beats": drawn.beats}

@@ -67,13 +67,13 @@ class Where:
         return where
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, Any]) -> Where:
-        """Give the form for an area as it is stored."""
-        polygons = list(parts.get("polygons") or ())
+    def from_drawn(cls, drawn: Drawn) -> Where:
+        """Give the form for what was drawn."""
+        polygons = list(drawn.polygons)
         shapes: Any = polygons[0] if len(polygons) == 1 else {"type": "GeometryCollection", "geometries": polygons}
         return cls(
-            beats=list(parts.get("beats") or ()),
-            circles=[(float(lat), float(lon), float(metres)) for lat, lon, metres in parts.get("circles") or ()],
+            beats=list(drawn.beats),
+            circles=[(float(lat), float(lon), float(metres)) for lat, lon, metres in drawn.circles],
             shapes=json.dumps(shapes, separators=(",", ":")) if polygons else "",
         )
 

@@ -160,10 +160,10 @@ def page(request: HttpRequest, found: Alert, *, problem: AlertError | None = Non
     if found.root_id is not None and problem is None:
         return redirect("desk:alert", alert_id=found.root_id)
     viewer, now = signed_in(request), clock.now()
-    messages = chain_of(found)
-    root, latest = messages[0], messages[-1]
+    chain = Chain(tuple(chain_of(found)))
+    messages, root, latest, told = chain.messages, chain.root, chain.latest, chain.told
     accounts = desk_queries.accounts_of([one.pk for one in messages], now=now)
-    is_active = root.ended_at is None and latest.msg_type != MsgType.CANCEL and latest.expires_at > now
+    is_active = chain.is_active(now)
     progress = {
         "alert": root,
         "chain": [_message(one, accounts[one.pk]) for one in reversed(messages)],
@@ -178,7 +178,6 @@ def page(request: HttpRequest, found: Alert, *, problem: AlertError | None = Non
     }
     if request.GET.get("part") == "progress":
         return draw_block(request, "desk/alerts/alert.html", "progress", progress)
-    told = next((one for one in reversed(messages) if one.msg_type != MsgType.CANCEL), root)
     seen, hidden = _sightings(root, viewer)
     waits = desk_queries.unsent_follow_up(root.pk) if is_active else None
     context: dict[str, Any] = {

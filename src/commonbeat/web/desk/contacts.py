@@ -33,16 +33,16 @@ from commonbeat.messaging.models import Contact, InboundState
 from commonbeat.messaging.trust import Level, level_of, limit_of
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
-from commonbeat.people.queries import staff_names
 from commonbeat.reports.models import State
 from commonbeat.reports.queries import desk
 from commonbeat.reports.queries.contacts import contact_for, is_own, report_ids_of
 from commonbeat.topics.queries import all_topics
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.filters import number
-from commonbeat.web.desk.history import Happening
+from commonbeat.web.desk.history import in_words
 from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import draw
+from commonbeat.web.language import name_of_language
 
 # Reports of one sender that are listed; the desk's search finds the others.
 SHOWN_REPORTS = 20
@@ -158,6 +158,7 @@ def _page(
     limit = limit_of(found.level, settings.COMMONBEAT.message_limits)
     context: dict[str, Any] = {
         "contact": found,
+        "language_name": name_of_language(found.language) if found.language else "",
         "channel": channel_names().get(found.channel, found.channel),
         "earned": level_of(found.trust_points),
         "levels": list(Level),
@@ -172,26 +173,13 @@ def _page(
         "held_count": counts.get(InboundState.HELD, 0),
         "blocked_count": counts.get(InboundState.BLOCKED, 0),
         "channels": channel_names(),
-        "history": decisions_in_words(decisions_about(found)),
+        "history": in_words(decisions_about(found), _sentence),
         "decides": decides and may(viewer, Permission.WORK_REPORTS),
         "typed": request.POST if problem else {},
         "problem": problem,
         "problem_field": FIELDS.get(problem[0]) if problem else None,
     }
     return draw(request, "desk/contacts/contact.html", context, status=status)
-
-
-def decisions_in_words(entries: Sequence[Entry]) -> list[Happening]:
-    """Put journal entries about a contact into words, oldest first: one query for all names."""
-    names = staff_names({entry.actor_id for entry in entries if entry.actor_id is not None})
-    return [
-        Happening(
-            _sentence(entry),
-            entry.at,
-            names.get(entry.actor_id, _("a former colleague")) if entry.actor_id is not None else "",
-        )
-        for entry in entries
-    ]
 
 
 def _sentence(entry: Entry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,12 +26,12 @@ class Happening:
     status: str = ""
 
 
-def in_words(entries: Sequence[Entry]) -> list[Happening]:
-    """Put journal entries into words, oldest first: one query for all names."""
+def in_words(entries: Sequence[Entry], sentence: Callable[[Entry], str] | None = None) -> list[Happening]:
+    """Put journal entries into words, oldest first: one query for all names; by default the history of a report."""
     names = staff_names({entry.actor_id for entry in entries if entry.actor_id is not None})
     return [
         Happening(
-            _sentence(entry),
+            (sentence or _sentence)(entry),
             entry.at,
             names.get(entry.actor_id, _("a former colleague")) if entry.actor_id is not None else "",
             "done" if entry.kind in (events.PUBLISHED, events.VERIFIED, events.RELEASED) else "",

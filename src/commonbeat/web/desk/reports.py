@@ -47,6 +47,7 @@ from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import draw, draw_block, town_map
 from commonbeat.web.desk.translated import excerpts, translated
 from commonbeat.web.jinja import local_date, local_datetime
+from commonbeat.web.language import name_of_language
 
 # Only formats that every browser shows as a picture and never as a page.
 KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp", b"GIF8": "image/gif"}
@@ -195,6 +196,7 @@ def report_context(
     return {
         "sheet": sheet,
         "report": found,
+        "language_name": name_of_language(found.language),
         "definition": definition,
         "topic_name": found.topic.name_in(language),
         "topic_look": found.topic.definition,

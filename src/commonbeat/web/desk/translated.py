@@ -6,9 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from babel import Locale
 from django.conf import settings
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from commonbeat.foundation.text import excerpt
@@ -19,7 +17,7 @@ from commonbeat.reports.queries.desk import EXCERPT
 from commonbeat.reports.queries.translations import newest_of, translations_of
 from commonbeat.reports.translation_models import Translation, TranslationState
 from commonbeat.screening.masking import Piece
-from commonbeat.web.language import direction_of
+from commonbeat.web.language import direction_of, name_of_language
 
 # Stands for what the report itself says, where others have the number of a message.
 TEXT = 0
@@ -86,7 +84,7 @@ def translated(report: Report, messages: Sequence[Message], now: datetime) -> Tr
 
 def show(row: Translation, original: str, now: datetime) -> Shown:
     """Prepare one translation, with the words of the original in place of its marks."""
-    shown = with_words(row, original)
+    shown, is_old = with_words(row, original), not is_current(row, original)
     return Shown(
         id=row.pk,
         paragraphs=paragraphs(shown),
@@ -95,8 +93,8 @@ def show(row: Translation, original: str, now: datetime) -> Shown:
         language_name=language_name(row.language),
         role=_role(row.made_role),
         made_at=row.made_at,
-        has_words_back=is_current(row, original) and any(piece.is_mark for piece in shown),
-        is_old=not is_current(row, original),
+        has_words_back=not is_old and any(piece.is_mark for piece in shown),
+        is_old=is_old,
         why=row.withdrawn_for,
         is_held=row.is_held(now),
     )
@@ -126,7 +124,7 @@ def languages() -> list[tuple[str, str]]:
 
 def language_name(code: str) -> str:
     """Name a language in the page's language, with a capital for the start of a line."""
-    name = Locale.parse(code).get_display_name(translation.get_language() or "en") or code
+    name = name_of_language(code)
     return name[:1].upper() + name[1:]
 
 

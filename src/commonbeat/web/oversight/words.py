@@ -64,6 +64,7 @@ PHRASES: dict[str, Promise] = {
     "reports.import_undone": gettext_lazy("Import withdrawn, with all its reports"),
     "alerts.drafted": gettext_lazy("Alert drafted"),
     "alerts.changed": gettext_lazy("Draft of an alert changed"),
+    "alerts.looked": gettext_lazy("Asked how many people an area of an alert would reach"),
     "alerts.discarded": gettext_lazy("Draft of an alert thrown away"),
     "alerts.asked": gettext_lazy("Second person asked to release an alert"),
     "alerts.sent_back": gettext_lazy("Alert sent back by the second person"),

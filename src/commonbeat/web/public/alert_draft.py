@@ -195,7 +195,9 @@ def distance_text(metres: int) -> str:
     """Write a radius."""
     from commonbeat.web.jinja import local_number
 
-    return f"{local_number(metres)} m" if metres < 1_000 else f"{local_number(metres / 1_000)} km"
+    if metres < 1_000:
+        return _("%(number)s m") % {"number": local_number(metres)}
+    return _("%(number)s km") % {"number": local_number(metres / 1_000)}
 
 
 def minutes_of(text: str) -> int | None:

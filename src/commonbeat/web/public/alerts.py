@@ -92,7 +92,6 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
             "alert": shown(chain, now=now),
             "text": text,
             "is_active": is_active,
-            "is_taken_back": latest.msg_type == MsgType.CANCEL,
             "ending": _text(chain, latest) if latest.msg_type == MsgType.CANCEL else None,
             "steps": _steps(chain, now=now),
             "number": chain.root.pk,
@@ -124,7 +123,9 @@ def near(request: HttpRequest) -> HttpResponse:
 def alert_area(request: HttpRequest, number: int) -> HttpResponse:
     """Give the area of one alert as GeoJSON."""
     chain = _chain_or_404(number)
-    return _collection([(chain, chain.told.area)], now=clock.now())
+    told = chain.told
+    bbox = [told.west, told.south, told.east, told.north]
+    return _collection([(chain, told.area)], now=clock.now(), bbox=bbox)
 
 
 @require_safe
@@ -227,14 +228,20 @@ def _helped(count: int) -> str:
     return _("%(number)s people have helped.") % {"number": count}
 
 
-def _collection(areas: list[tuple[Chain, dict[str, Any]]], *, now: datetime) -> HttpResponse:
+def _collection(
+    areas: list[tuple[Chain, dict[str, Any]]], *, now: datetime, bbox: list[float] | None = None
+) -> HttpResponse:
     features = []
     for chain, area in areas:
         one = shown(chain, now=now)
         title = f"{_('TEST')}: {one.headline}" if one.is_test else one.headline
         properties = {"id": chain.root.pk, "url": one.url, "title": title, "topic": one.kind, "colour": one.colour}
         features.append({"type": "Feature", "geometry": area, "properties": properties})
-    response = JsonResponse({"type": "FeatureCollection", "features": features}, content_type="application/geo+json")
+    collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    if bbox:
+        # The map moves to where the area is, which may lie outside the middle of the town.
+        collection["bbox"] = bbox
+    response = JsonResponse(collection, content_type="application/geo+json")
     response.headers["Cache-Control"] = "public, max-age=30"
     response.headers["Vary"] = "Cookie, Accept-Language"
     response.headers["Content-Language"] = translation.get_language() or ""

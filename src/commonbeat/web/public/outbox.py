@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
-import secrets
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from commonbeat.foundation import clock
-from commonbeat.foundation.crypto import SealError, new_outbox_keypair, open_outbox, outbox_public
+from commonbeat.foundation.crypto import SealError, keep_key, new_outbox_keypair, open_outbox, outbox_public
 from commonbeat.foundation.ids import format_reference
 from commonbeat.media.actions import keep_photo
 from commonbeat.media.images import NotAPicture, PictureTooLarge
@@ -124,25 +121,7 @@ def site_key() -> bytes:
     try:
         return bytes(file.read_bytes())
     except FileNotFoundError:
-        return _make_key(file)
-
-
-def _make_key(file: Path) -> bytes:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem, _public = new_outbox_keypair()
-    temporary = file.with_name(f".{secrets.token_hex(8)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(pem)
-            handle.flush()
-            os.fsync(handle.fileno())
-        # A link fails where a rename would replace: of two processes that start at once, the first one's key stays.
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return file.read_bytes()
+        return keep_key(file, new_outbox_keypair()[0])
 
 
 def _take(request: HttpRequest, opened: Opened) -> HttpResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from babel import Locale
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -33,7 +32,7 @@ from commonbeat.reports.queries.translations import held_by, numbers_for, turn_o
 from commonbeat.reports.translation_models import Translation
 from commonbeat.screening.masking import labels_of, pieces
 from commonbeat.web.accounts import needs, signed_in
-from commonbeat.web.language import direction_of
+from commonbeat.web.language import direction_of, name_of_language
 
 
 @require_safe
@@ -132,22 +131,18 @@ def _page(
         "lines": _lines(held.source) if held is not None and shows_source else [],
         "labels": labels_of(held.source) if held is not None and shows_source else [],
         "topic": held.report.topic.name_in(translation.get_language()) if held is not None and shows_source else "",
-        "from_name": _name(held.from_language) if held is not None else "",
-        "into_name": _name(held.language) if held is not None else "",
+        "from_name": name_of_language(held.from_language) if held is not None else "",
+        "into_name": name_of_language(held.language) if held is not None else "",
         "from_direction": direction_of(held.from_language) if held is not None else "ltr",
         "until": held.claimed_until if held is not None and held.claimed_by_id == volunteer.pk else None,
         "typed": typed,
         "error": error,
         "marks_missing": marks_missing,
         "numbers": numbers_for(volunteer, now=now),
-        "reads": [_name(code) for code in volunteer.languages_read],
+        "reads": [name_of_language(code) for code in volunteer.languages_read],
     }
     return render(request, "translating/home.html", context, status=400 if error else 200)
 
 
 def _lines(source: str) -> list[list[Any]]:
     return [list(pieces(line, {})) for line in source.split("\n") if line.strip()]
-
-
-def _name(code: str) -> str:
-    return Locale.parse(code).get_display_name(translation.get_language() or "en") or code
