@@ -20,7 +20,8 @@ import pytest
 from tests.alerts.partner_server import PartnerServer, serving
 from tests.cli import drill_site
 
-pytestmark = pytest.mark.slow
+# One after the other: each counts the drills' databases on the server.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("drills")]
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("COMMONBEAT_TEST_DATABASE_URL", "")
 COMMAND = [sys.executable, "-c", "from commonbeat.cli.main import main; main()", "drill"]
