@@ -44,6 +44,16 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes of pytest-xdist begin as this one did.
+
+    With the settings named, pytest-django reads them before this file gives a process its own folder; all would share
+    the first one's, and delete each other's files.
+    """
+    if getattr(config.option, "numprocesses", None):
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 # ------------------------------------------------------------------ what may be skipped
 
 
