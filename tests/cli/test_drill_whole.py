@@ -20,8 +20,8 @@ import pytest
 from tests.alerts.partner_server import PartnerServer, serving
 from tests.cli import drill_site
 
-# One after the other: each counts the drills' databases on the server.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("drills")]
+# Each counts the drills' databases on the server: with several processes, run whole files (--dist loadfile).
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("COMMONBEAT_TEST_DATABASE_URL", "")
 COMMAND = [sys.executable, "-c", "from commonbeat.cli.main import main; main()", "drill"]
