@@ -74,7 +74,12 @@ def parents(cells: npt.NDArray[np.int64] | npt.NDArray[np.uint64], resolution: i
     values = cells.astype(np.int64, copy=False)
     if values.size and int(resolutions(values).min()) < resolution:
         raise ValueError("a parent is coarser than its cell")
-    kept: npt.NDArray[np.int64] = values & np.int64(~_RESOLUTION_MASK)
+    return ancestors(values, resolution)
+
+
+def ancestors(cells: npt.NDArray[np.int64], resolution: int) -> npt.NDArray[np.int64]:
+    """Return the ancestors of many cells that are known to be at least as fine as the resolution."""
+    kept: npt.NDArray[np.int64] = cells & np.int64(~_RESOLUTION_MASK)
     kept |= np.int64((resolution << _RESOLUTION_SHIFT) | _digits_below(resolution))
     return kept
 

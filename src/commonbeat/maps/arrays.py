@@ -236,7 +236,8 @@ def _sum_group(
         n = pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else group.n[:0]
     if not len(cells):
         return NOTHING
-    ancestors = h3cells.parents(cells, drawn)
+    # What is drawn is never finer than the group, nor than what is summed of it.
+    ancestors = h3cells.ancestors(cells, drawn)
     starts = _changes_at(ancestors)
     # In 32 bits ten times as fast as in 64; more than two thousand million reports are in no cell.
     sums = np.add.reduceat(n, starts, dtype=np.int32)

@@ -17,18 +17,25 @@ from commonbeat.maps.tiling import EDGE_LATITUDE, mercator_x, mercator_y
 Floats = npt.NDArray[np.float64]
 Ring = list[tuple[float, float]]
 
-# 100 bytes of corners and as many of the dictionary's.
-MOST_KEPT = 40_000
+# 130 bytes of corners and boxes, and 100 of the dictionary's. Where more are wanted than there is room, all go.
+MOST_KEPT = 100_000
 
 _POLAR = frozenset(cells.cell_of(latitude, 0.0, resolution) for latitude in (90.0, -90.0) for resolution in range(16))
 
 
 class Hexagons(NamedTuple):
-    """Outlines of six corners: x and y, cell by corner, clockwise as one sees them; `which` cells they are of."""
+    """Outlines of six corners: `which` cells they are of, and the box around each: west, north, east, south."""
 
     which: npt.NDArray[np.int64]
+    boxes: Floats
+    rows: npt.NDArray[np.int64]
     x: Floats
     y: Floats
+
+    def corners(self, some: npt.NDArray[np.int64] | slice = slice(None)) -> tuple[Floats, Floats]:
+        """Give x and y, cell by corner, clockwise as one sees them, of some of them or of all."""
+        rows = self.rows[some]
+        return self.x[rows], self.y[rows]
 
 
 class Outlines:
@@ -43,17 +50,21 @@ class Outlines:
         listed: list[int] = wanted.tolist()
         with self._lock:
             rows = self._rows
-            missing = [cell for cell in listed if cell not in rows]
-            if missing:
+            found = list(map(rows.get, listed))
+            if None in found:
+                missing = [cell for cell, row in zip(listed, found, strict=True) if row is None]
                 if len(rows) + len(missing) > MOST_KEPT:
                     self._empty(len(listed))
                     rows, missing = self._rows, listed
                 self._add(missing)
-            at = np.array([rows[cell] for cell in listed], dtype=np.int64)
+                found = list(map(rows.get, listed))
+            at = np.array(found, dtype=np.int64)
             regular = np.flatnonzero(at >= 0)
-            x, y = self._x[at[regular]], self._y[at[regular]]
+            kept = at[regular]
+            # A row that is taken is never written again: whoever holds the arrays may read it without the lock.
+            hexagons = Hexagons(regular, self._boxes[kept], kept, self._x, self._y)
             odd = [(index, self._odd[listed[index]]) for index in np.flatnonzero(at < 0).tolist()]
-        return Hexagons(regular, x, y), odd
+        return hexagons, odd
 
     def _empty(self, least: int = 0) -> None:
         size = max(MOST_KEPT, least)
@@ -62,6 +73,7 @@ class Outlines:
         self._used = 0
         self._x: Any = np.empty((size, 6))
         self._y: Any = np.empty((size, 6))
+        self._boxes: Any = np.empty((size, 4))
 
     def _add(self, missing: list[int]) -> None:
         corners = [h3.cell_to_boundary(cell) for cell in missing]
@@ -83,8 +95,10 @@ class Outlines:
             first = degrees[:, :1, 1]
             longitudes = first + (degrees[:, :, 1] - first + 180.0) % 360.0 - 180.0
             latitudes = np.radians(np.clip(degrees[:, :, 0], -EDGE_LATITUDE, EDGE_LATITUDE))
-            self._x[self._used : row] = (longitudes + 180.0) / 360.0
-            self._y[self._used : row] = np.clip(0.5 - np.arcsinh(np.tan(latitudes)) / (2 * np.pi), 0.0, 1.0)
+            fresh = slice(self._used, row)
+            x = self._x[fresh] = (longitudes + 180.0) / 360.0
+            y = self._y[fresh] = np.clip(0.5 - np.arcsinh(np.tan(latitudes)) / (2 * np.pi), 0.0, 1.0)
+            self._boxes[fresh] = np.column_stack((x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)))
             self._used = row
 
 

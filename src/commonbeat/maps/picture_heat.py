@@ -47,9 +47,10 @@ def lay(sums: Sums, view: View, outlines: Outlines) -> Laid:
     drawn: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     # A cell across the date line reaches beyond either end of the square.
     shifts = range(view.shifts[0] - 1, view.shifts[-1] + 2)
-    ys = (hexagons.y - view.north) * view.world
+    across, down = hexagons.corners()
+    ys = (down - view.north) * view.world
     for shift in shifts:
-        xs = (hexagons.x + shift - view.west) * view.world
+        xs = (across + shift - view.west) * view.world
         some = np.flatnonzero(_touches(xs, ys, view))
         which = hexagons.which[some]
         rings = np.stack([xs[some], ys[some]], axis=2).reshape(len(some), 12).tolist()

@@ -30,21 +30,21 @@ def shapes_on(sums: Sums, zoom: int, x: int, y: int, outlines: Outlines) -> Shap
     """Lay cells on a tile."""
     hexagons, odd = outlines.of(sums.cells)
     size = float(1 << zoom)
-    xs, ys = hexagons.x * size - x, hexagons.y * size - y
-    west, east = xs.min(axis=1), xs.max(axis=1)
-    near = (ys.max(axis=1) > 0) & (ys.min(axis=1) < 1)
+    west, north, east, south = (hexagons.boxes * size - (x, y, x, y)).T
+    near = (south > 0) & (north < 1)
     parts = []
     # The world goes on beyond the date line.
     for shift in (-size, 0.0, size):
         some = np.flatnonzero(near & (east + shift > 0) & (west + shift < 1))
         if some.size:
-            parts.append((hexagons.which[some], xs[some] + shift, ys[some]))
+            across, down = hexagons.corners(some)
+            parts.append((hexagons.which[some], across * size - x + shift, down * size - y))
     if len(parts) == 1:
         which, xs, ys = parts[0]
     elif parts:
         which, xs, ys = (np.concatenate(column) for column in zip(*parts, strict=True))
     else:
-        which, xs, ys = hexagons.which[:0], xs[:0], ys[:0]
+        which, (xs, ys) = hexagons.which[:0], hexagons.corners(slice(0))
     rings = []
     for index, ring in odd:
         for shift in (-size, 0.0, size):
