@@ -14,7 +14,7 @@ DEMO ?= town
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench screens lock translations settings-page clean
+.PHONY: help setup run test check format bench fuzz sbom screens lock translations settings-page clean
 
 help:
 	@sed -n 's/^# //p' $(MAKEFILE_LIST)
@@ -59,6 +59,14 @@ format: setup
 bench: setup
 	@if [ -n "$(NAME)" ]; then $(BIN)/python bench/$(NAME).py; \
 	else for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done; fi
+
+# Only where atheris has a wheel: Linux on x86-64. SECONDS=600 searches longer.
+fuzz: setup
+	COMMONBEAT_TEST_FUZZ_SECONDS=$(or $(SECONDS),30) $(BIN)/pytest -q -m fuzz tests/fuzz
+
+# What a release is made of, for whoever must know; goes with the release, not into the repository.
+sbom: setup
+	$(BIN)/python -m tools.sbom dist/sbom.cdx.json
 
 screens: setup
 	$(BIN)/python docs/screens/make.py

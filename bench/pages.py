@@ -253,7 +253,7 @@ def memory_mb(pid: int) -> float:
 
 
 def photo(times: int) -> dict[str, float]:
-    """Make the public copies of a 12-megapixel JPEG, and the memory that one takes in a fresh process."""
+    """Make the public copies of a 12-megapixel JPEG, and the memory that this takes in the process that serves."""
     import numpy as np
     from PIL import Image
 

@@ -99,11 +99,13 @@ def _fresh_cache() -> None:
     from django.core.cache import cache
 
     from commonbeat.alerts import index
+    from commonbeat.messaging import in_force
 
     # Rate limits count in the cache; a test must not inherit another's guesses.
     cache.clear()
     # Subscriptions are kept in memory, and a test's are taken back with its transaction.
     index.forget()
+    in_force.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,8 @@
 Build-time only:  python tools/vendor_assets.py          checks that what is in the tree is what the packages hold
                   python tools/vendor_assets.py --write  writes the files and VENDORED.md anew
 
-The only change made to a file: its sourceMappingURL comment goes, because the map is not shipped and hashed static
-storage refuses a reference to a missing file.
+Changes made to a file: its sourceMappingURL comment goes, because the map is not shipped and hashed static storage
+refuses a reference to a missing file; and REPLACED names what a browser without a bundler could not find.
 """
 
 from __future__ import annotations
@@ -42,6 +42,20 @@ PACKAGES: list[tuple[str, str, str, str, dict[str, str]]] = [
         },
     ),
     (
+        "libsodium",
+        "0.8.4",
+        "ff817a39d4664e2aef5b15fcbe729e9a4060d931929b03af624cc8a5588625eb",
+        "ISC",
+        {"dist/modules-esm/libsodium.mjs": "libsodium/libsodium.js", "LICENSE": "libsodium/LICENSE"},
+    ),
+    (
+        "libsodium-wrappers",
+        "0.8.4",
+        "858ad2910255d9b6c3527d6b7e8bcfcd98917a495ad2c97775bf2bfede13dfaf",
+        "ISC",
+        {"dist/modules-esm/libsodium-wrappers.mjs": "libsodium/libsodium-wrappers.js"},
+    ),
+    (
         "protomaps-leaflet",
         "5.1.0",
         "0b45b08d0e6f7d39816415dbe6821d0556e7997ec716ed0123305cc1fe5a3fd8",
@@ -59,6 +73,8 @@ PACKAGES: list[tuple[str, str, str, str, dict[str, str]]] = [
         },
     ),
 ]
+# file here: (what stands in it exactly once, what takes its place)
+REPLACED = {"libsodium/libsodium-wrappers.js": (b'from"libsodium"', b'from"./libsodium.js"')}
 
 
 def digest(data: bytes) -> str:
@@ -83,6 +99,11 @@ def fetch(package: str, version: str, expected: str, wanted: dict[str, str]) -> 
                 if member is None:
                     raise SystemExit(f"{package} {version} has no {source}")
                 files[target] = re.sub(rb"\n?//# sourceMappingURL=\S+\s*$", b"\n", member.read())
+                if target in REPLACED:
+                    old, new = REPLACED[target]
+                    if files[target].count(old) != 1:
+                        raise SystemExit(f"{package} {version}: {source} does not hold {old!r} once")
+                    files[target] = files[target].replace(old, new)
     return files
 
 
@@ -100,7 +121,7 @@ def table(files: list[tuple[str, str, str, bytes]]) -> str:
     return (
         "# Vendored assets\n\nNothing is fetched from a third party at run time. `tools/vendor_assets.py` checks these files against "
         "the npm packages named here, `python -m tools.basemap` builds the map. A file differs from its package only by its missing "
-        "sourceMappingURL comment.\n\n| file | source package | licence | sha256 |\n|---|---|---|---|\n"
+        "sourceMappingURL comment, and `libsodium-wrappers.js` by the address from which it imports libsodium.\n\n| file | source package | licence | sha256 |\n|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"
     )

@@ -147,6 +147,8 @@ def _reports(
         values: dict[str, Any] = {
             "reference": f"{n:010d}", "client_key": f"bench:{n}", "topic_id": rng.choice(topics).pk,
             "topic_version_id": 1, "categories": "[]", "answers": "{}", "title": "", "text": said, "language": "en",
+            # Every tenth is translated, in words that others have in their own text.
+            "translated_words": " ".join(rng.sample(pool, 15)) if n % 10 == 0 else "",
             "channel": "web" if n % 3 else "kannel_sms", "contact_id": None, "contact_confirmed": True,
             "is_structured": False,
             "reporter_id": None, "occurred_at": None,

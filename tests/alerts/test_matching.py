@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon
 
-from commonbeat.alerts import matching
+from commonbeat.alerts import drawn_areas, matching
+from commonbeat.alerts.drawn_areas import DrawnError, checked
 from commonbeat.alerts.geometry import make_area
 from commonbeat.alerts.matching import (
     ALL,
@@ -77,6 +78,41 @@ def square_to(edge, x0, y0, east, north) -> Fraction:
     return Fraction(x * x + y * y)
 
 
+def brute_touching(area, outline) -> bool:
+    """Tell in rational numbers whether two areas share a point: an edge meets an edge, or one lies in the other."""
+    theirs = list(edges_of(outline))
+    for turn in (-360, 0, 360):
+        mine = [((ax + turn, ay), (bx + turn, by)) for (ax, ay), (bx, by) in edges_of(area)]
+        if any(cross(one, other) for one in mine for other in theirs):
+            return True
+        # Where no edges meet, each part of one lies wholly in the other or wholly outside of it.
+        if any(contains(outline, *one[0]) for one in mine) or any(
+            contains(area, one[0][0] - turn, one[0][1]) for one in theirs
+        ):
+            return True
+    return False
+
+
+def cross(one, other) -> bool:
+    """Tell exactly whether two straight edges share a point."""
+    (a, b), (c, d) = one, other
+
+    def side(p, q, r):
+        turn = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+        return (turn > 0) - (turn < 0)
+
+    def lies_on(p, q, r) -> bool:
+        """Tell whether r, of the same line, is between p and q."""
+        low, high = [min(p[i], q[i]) for i in (0, 1)], [max(p[i], q[i]) for i in (0, 1)]
+        return bool(low[0] <= r[0] <= high[0] and low[1] <= r[1] <= high[1])
+
+    sides = side(a, b, c), side(a, b, d), side(c, d, a), side(c, d, b)
+    if sides[0] != sides[1] and sides[2] != sides[3]:
+        return True
+    corners = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
+    return any(s == 0 and lies_on(*three) for s, three in zip(sides, corners, strict=True))
+
+
 # Thousandths of a degree, as places are kept, in a window of 0.2°, so that much is on edges, corners and radii.
 grid = st.integers(-100, 100)
 radius = st.sampled_from([100, 111, 500, 1_000, 2_000, 5_000, 12_345])
@@ -104,6 +140,41 @@ def areas(draw):
         if not cut.is_empty and isinstance(cut, Polygon | MultiPolygon):
             geometry = cut
     return geometry, lat0, lon0
+
+
+@st.composite
+def drawn_by_residents(draw, lat0, lon0):
+    """Draw what a resident may have: an outline as it is stored, near the edges and corners of the area."""
+    corners = draw(st.lists(st.tuples(grid, grid), min_size=3, max_size=7, unique=True))
+    east, north = draw(st.tuples(st.sampled_from([-150, 0, 150]), st.sampled_from([-150, 0, 150])))
+    middle = (sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners))
+    around = sorted(corners, key=lambda p: np.arctan2(p[1] - middle[1], p[0] - middle[0]))
+    outline = [(lon0 + (x + east) / 1_000, lat0 + (y + north) / 1_000) for x, y in around]
+    try:
+        return shapely.geometry.shape(checked(outline))
+    except DrawnError:
+        return shapely.geometry.shape(checked(triangle(lat0, lon0)))
+
+
+def triangle(lat0, lon0):
+    """Give an outline that nothing is wrong with."""
+    return [(lon0, lat0), (lon0 + 0.02, lat0), (lon0 + 0.02, lat0 + 0.03)]
+
+
+@given(data=st.data(), drawn=areas())
+def test_drawn_areas_are_met_as_exact_geometry_says(data, drawn) -> None:
+    area, lat0, lon0 = drawn
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawn_areas, "_ground", lambda: (-85.0, -720.0, 85.0, 720.0))
+        outlines = data.draw(st.lists(drawn_by_residents(lat0, lon0), min_size=1, max_size=6))
+    number = len(outlines)
+    some = subscriptions(
+        shapes=[AREA] * number + [POINT], latitudes=[np.nan] * number + [lat0 - 60 if lat0 > 0 else lat0 + 60],
+        longitudes=[np.nan] * number + [lon0 + 3], radii=[np.nan] * number + [100],
+        areas=dict(enumerate(outlines, 1)),
+    )  # fmt: skip
+    expected = [at for at, outline in enumerate(outlines) if brute_touching(area, outline)]
+    assert recipients(some, area, kind=0, rank=0).tolist() == expected
 
 
 def turned(longitude: float) -> float:

@@ -88,6 +88,10 @@ def test_alone_is_for_after_a_minute_without_an_answer() -> None:
     assert not rules.may_release_alone(asked_at=None, now=asked)
     assert not rules.may_release_alone(asked_at=asked, now=asked + timedelta(seconds=59))
     assert rules.may_release_alone(asked_at=asked, now=asked + timedelta(seconds=60))
+    # The one person of a unit waits for nobody where it is real.
+    assert rules.may_release_alone(asked_at=None, now=asked, is_single=True, status="Actual")
+    assert not rules.may_release_alone(asked_at=None, now=asked, is_single=True, status="Exercise")
+    assert not rules.may_release_alone(asked_at=None, now=asked, is_single=False, status="Actual")
 
 
 def test_what_is_out_or_thrown_away_moves_no_more() -> None:

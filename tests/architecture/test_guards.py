@@ -1,4 +1,4 @@
-"""Every page for staff asks for a permission."""
+"""Every address declares for whom it is: staff by a permission, the others by the list here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,68 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from commonbeat.people.permissions import Permission
 
 STAFF = ("desk", "oversight", "administration", "translating")
+# For everybody, signed in or not; what shows no more to one than to another lies in these packages.
+EVERYBODY = {
+    "public": "commonbeat.web.public.",
+    "open": "commonbeat.open.",
+    "demo": "commonbeat.web.demo.",
+}
+# Of the pages of accounts: for who is not signed in. All others turn such a person away.
+TO_SIGN_IN = frozenset(
+    {
+        "account_login",
+        "account_logout",  # signs nobody out, and leads away
+        "account_inactive",
+        "account_signup",
+        "account_invitation",
+        "mfa_authenticate",  # leads to the log-in unless a password was right a moment ago
+        "mfa_login_webauthn",
+    }
+)
+ACCOUNT_OWNERS = ("allauth.", "commonbeat.web.invitation")
 # Shows nothing: it leads each role to its own first page.
 SIGNPOSTS = frozenset({"desk:home"})
+
+
+def patterns(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Give every address of the site with the audience that it stands under."""
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from patterns(each, each.namespace or namespace)
+        else:
+            yield namespace, each
+
+
+def test_every_address_declares_for_whom_it_is() -> None:
+    undeclared = []
+    for namespace, pattern in patterns(get_resolver()):
+        owner = pattern.callback.__module__
+        if namespace in STAFF:
+            declared = isinstance(getattr(pattern.callback, "needs", None), Permission) or (
+                f"{namespace}:{pattern.name}" in SIGNPOSTS
+            )
+        elif namespace in EVERYBODY:
+            # Neither a page for staff under a public address, nor one that says it is for staff.
+            declared = f"{owner}.".startswith(EVERYBODY[namespace]) and not hasattr(pattern.callback, "needs")
+        else:
+            declared = namespace == "" and owner.startswith(ACCOUNT_OWNERS)
+        if not declared:
+            undeclared.append(f"{namespace}:{pattern.name} ({owner})")
+    assert undeclared == []
+
+
+def test_the_pages_of_accounts_know_who_is_signed_in(client, db) -> None:
+    names = {str(p.name) for namespace, p in patterns(get_resolver()) if namespace == ""}
+    assert names >= TO_SIGN_IN
+    for name in names - TO_SIGN_IN:
+        try:
+            address = reverse(name)
+        except NoReverseMatch:
+            address = reverse(name, kwargs={"pk": 1})
+        answer = client.get(address)
+        assert answer.status_code in {302, 405}, name
+        assert answer.status_code == 405 or answer["Location"].startswith(reverse("account_login")), name
+        assert client.post(address)["Location"].startswith(reverse("account_login")), name
 
 
 def staff_patterns(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:

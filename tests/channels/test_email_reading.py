@@ -155,6 +155,11 @@ def test_a_wrong_charset_is_tolerated(options: Options, charset: str, body: byte
     assert message(options, data).text == "ë ç"
 
 
+def test_a_header_that_is_encoded_wrongly_is_read_as_it_came(options: Options) -> None:
+    data = b"From: a@b.example\r\nSubject: =?utf-8?b?\0\0s=?=\r\nContent-Type: text/plain\r\n\r\nThe lamp is dark.\r\n"
+    assert message(options, data).text.endswith("The lamp is dark.")
+
+
 def test_pictures_are_taken_three_at_most_and_nothing_else(options: Options) -> None:
     letter = picture()
     for number in range(3):
@@ -190,6 +195,8 @@ def test_pictures_are_taken_three_at_most_and_nothing_else(options: Options) -> 
         ("> which lamp?\nthe left\n> since when?\nMonday", "> which lamp?\nthe left\n> since when?\nMonday"),
         ("~~~ not a mark", "~~~ not a mark"),
         ("> ~~~ Write above. ~~~\n> hi\n\nbelow", "> ~~~ Write above. ~~~\n> hi\n\nbelow"),
+        # Ours alone.
+        ("\nOn Tue, 3 Mar 2026, Town <report@town.example> wrote:\n> ~~~ Write above. ~~~\n>\n> hi\n", ""),
         ("-- \nonly a signature", "-- \nonly a signature"),
         ("Dump:\n- tyres\n- glass", "Dump:\n- tyres\n- glass"),
     ],
@@ -230,10 +237,45 @@ def test_hostile_html_takes_no_time(piece: str) -> None:
         {"From": "MAILER-DAEMON@people.example"},
         {"From": "no-reply@shop.example"},
         {"From": ADDRESS},
+        {"Subject": "Automatic reply: Look out for a white van"},
+        {"Subject": "Përgjigje automatike: Lamp"},
     ],
 )
 def test_a_machine_is_recognised(options: Options, heads: dict[str, str]) -> None:
     assert message(options, mail(**heads)).is_automatic
+
+
+def test_a_person_may_write_of_offices(options: Options) -> None:
+    assert not message(options, mail(Subject="Out of office chairs lie at the river")).is_automatic
+    assert not message(options, mail(Subject="Automatic replies of the town hall")).is_automatic
+
+
+def test_which_of_our_mails_is_answered(options: Options) -> None:
+    ours, theirs = f"<{token(options, Purpose.THREAD, b'0123456789')}@town.example>", "<2@people.example>"
+    wanted = b"0123456789".hex()
+    for heads, answers in (
+        ({"In_Reply_To": ours}, wanted),
+        ({"References": f"{theirs} {ours}"}, wanted),
+        ({"In_Reply_To": ours, "References": f"{ours} {theirs}"}, wanted),
+        ({"In_Reply_To": theirs, "References": f"{theirs} {ours}"}, ""),
+        ({"References": f"{ours} {theirs}"}, ""),
+        ({"In_Reply_To": ours.replace("town", "other")}, ""),
+        ({"In_Reply_To": f"<{token(options, Purpose.BOUNCE, b'0123456789')}@town.example>"}, ""),
+        ({"In_Reply_To": "nothing"}, ""),
+        ({}, ""),
+    ):
+        assert message(options, mail(**heads)).answers == answers, heads
+
+
+def test_a_subject_that_somebody_wrote_is_kept_and_ours_is_not(options: Options) -> None:
+    quoted = "\nOn Tue, 3 Mar 2026, Town <report@town.example> wrote:\n> ~~~ Write above. ~~~\n>\n> A dog\n> is lost\n"
+    to = reply_address(options)
+    for subject, text in (
+        ("Re: Your message to Commonbeat", ""),
+        ("Re: A dog is lost", ""),
+        ("Re: It sits at the mill", "It sits at the mill"),
+    ):
+        assert message(options, mail(quoted, Subject=subject), to).text == text, subject
 
 
 def test_the_null_sender_and_our_own_mail_are_automatic(options: Options) -> None:

@@ -118,6 +118,27 @@ def test_an_answer_stands_behind_what_it_answers_and_speaks_its_language(server:
     assert message["content-language"] == "sq"
 
 
+def test_what_is_the_same_for_many_has_its_first_line_as_subject_and_a_thread_of_its_own(
+    server: Server, monkeypatch
+) -> None:
+    known = Correspondent(language="sq", thread="<1@people.example>")
+    monkeypatch.setattr(channels()["email"], "correspondent", lambda address: known)
+    text = "A child is missing\r\nBcc: x@y.example " + "word " * 60 + "\n\nmore"
+    first = dataclasses.replace(MESSAGE, text=text, idempotency_key="alert:5:7", topic="alert-5")
+    after = dataclasses.replace(first, text=" " + "word " * 60, idempotency_key="alert:6:7")
+    other = dataclasses.replace(first, idempotency_key="alert:8:7", topic="alert-8")
+    for message in (first, after, other, MESSAGE):
+        channels()["email"].send(message)
+    mails = [message for _, _, message in server.taken]
+    assert mails[0]["subject"] == "A child is missing"
+    assert len(mails[1]["subject"]) <= 120
+    assert "bcc" not in mails[0] and mails[0]["in-reply-to"] is None
+    threads = [message["references"].split()[0] for message in mails]
+    assert threads[0] == threads[1]
+    assert len(set(threads)) == 3
+    assert mails[3]["in-reply-to"] == "<1@people.example>"
+
+
 def test_what_quotes_us_is_cut_again(server: Server) -> None:
     channels()["email"].send(MESSAGE)
     text = server.taken[0][2].get_content()

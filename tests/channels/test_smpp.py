@@ -262,3 +262,27 @@ def test_the_same_delivery_234_times_under_its_number_has_one_id(channel_at) -> 
     channel_at(answer, receive)
     assert done.wait(5)
     assert len(set(heard)) == 1
+
+
+def test_a_changed_setting_opens_the_line_anew_and_none_closes_it() -> None:
+    first, second = Centre(well), Centre(well)
+    options = replace(site.COMMONBEAT, smpp_host="127.0.0.1", smpp_port=first.port, smpp_system_id="c")
+    channel = SmppSms(lambda: options)
+    try:
+        channel.keep_open(lambda messages: None)
+        before = channel._session
+        assert channel.send(MESSAGE) == Sent("a1")
+        options = replace(options, kannel_username="of no concern")
+        channel.keep_open(lambda messages: None)
+        assert channel._session is before
+        options = replace(options, smpp_port=second.port)
+        channel.keep_open(lambda messages: None)
+        assert channel._session is not before and before is not None and not before.is_alive
+        assert channel.send(MESSAGE) == Sent("a1")
+        options = replace(options, smpp_host="")
+        channel.keep_open(lambda messages: None)
+        assert channel._session is None
+    finally:
+        channel.close()
+        first.close()
+        second.close()

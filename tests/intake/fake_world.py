@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from commonbeat.foundation.ids import parse_reference
 from commonbeat.foundation.text import fold
 from commonbeat.intake.alert_intents import AlertPlace, AlertPlaces, LookOut
+from commonbeat.intake.contact_intents import Erasable, Home, LocalBeat, LocalOfficer
 from commonbeat.intake.proxy_intents import ProxyStanding, Unanswered
 from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed
 from commonbeat.topics.queries import keyword_key
@@ -31,6 +33,10 @@ PLACES = (
     Spot(3, "School, north", 42.40, 20.45),
     Spot(4, "School, south", 42.36, 20.45),
 )
+NORTH = LocalBeat(
+    7, "North beat", "Riverside desk", (LocalOfficer("Sgt. Hana Duro", "Mon-Fri 8-16", "+383 44 100 200"),)
+)
+SOUTH = LocalBeat(8, "South beat", "Southern desk")
 
 
 @dataclass
@@ -51,6 +57,9 @@ class FakeWorld:
     movable: Sequence[int] = ()
     alert_places: Sequence[AlertPlace] = ()
     wanted: Sequence[LookOut] = ()
+    in_thread: LookOut | None = None
+    at_home: Home | None = None
+    mine: Sequence[Erasable] = ()
     looked_up: list[str] = field(default_factory=list)
 
     def recognise(self, text: str) -> str | None:
@@ -156,3 +165,27 @@ class FakeWorld:
     def look_outs(self, language: str) -> Sequence[LookOut]:
         """Give the alerts."""
         return self.wanted
+
+    def answered(self, language: str) -> LookOut | None:
+        """Give the alert that the message answers."""
+        return self.in_thread
+
+    def beat_at(self, latitude: float, longitude: float) -> LocalBeat | None:
+        """Draw one border."""
+        return None if latitude > 50 else NORTH if latitude > 42.37 else SOUTH
+
+    def beat(self, beat_id: int) -> LocalBeat | None:
+        """Look one up."""
+        return next((beat for beat in (NORTH, SOUTH) if beat.beat_id == beat_id), None)
+
+    def home(self) -> Home | None:
+        """Give the place."""
+        return self.at_home
+
+    def erasable(self, *, reference: str = "", report_id: int = 0) -> Sequence[Erasable]:
+        """Look them up."""
+        return [
+            each for each in self.mine
+            if (not reference or parse_reference(each.reference) == reference)
+            and (not report_id or each.report_id == report_id)
+        ]  # fmt: skip

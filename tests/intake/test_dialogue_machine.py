@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from commonbeat.foundation.ids import new_reference
+from commonbeat.foundation.ids import format_reference, new_reference
 from commonbeat.foundation.text import clean_text, segments
 from commonbeat.intake.actions import LIFETIME
 from commonbeat.intake.alert_intents import AlertPlace, AnswersAlert, EndAlerts, GetAlerts, LookOut
+from commonbeat.intake.contact_intents import Erasable, EraseAll, EraseReport, Home
 from commonbeat.intake.dialogue import TEXT_LIMIT, step
+from commonbeat.intake.standing import MISSES, MISSES_SECONDS
 from commonbeat.intake.state import (
     REFERENCE_MARK,
     THIS_REPORT,
@@ -37,7 +39,7 @@ from commonbeat.intake.state import (
     load_state,
     seconds,
 )
-from commonbeat.topics.queries import SIGHTING
+from commonbeat.topics.queries import SIGHTING, TO_OFFICER
 from tests.intake.fake_world import PLACES, TOPICS, FakeWorld
 from tests.make import NOW
 
@@ -46,12 +48,15 @@ COMMANDS = (
     "HELP", "NDIHMË", "مساعدة", "MENU", "MENUJA", "القائمة", "STATUS", "GJENDJA", "الحالة", "LANGUAGE", "SHQIP", "عربي",
     "ENGLISH", "YES", "PO", "نعم", "NO", "JO", "لا", "CANCEL", "ANULO", "إلغاء", "NEW", "I RI", "جديد", "HELLO",
     "ALERTS", "NJOFTIME", "تنبيهات", "STOP ALERTS", "NDAL NJOFTIMET", "أوقف التنبيهات", "STOP 1", "SAW", "PASH", "رأيت",
+    "OFFICER", "OFICERI", "الضابط", "OFFICER Old Bridge", "OFFICER School", "ERASE", "FSHIJ", "امسح", "ERASE ALL",
 )  # fmt: skip
+ERASES, YES = ("ERASE", "FSHIJ", "امسح"), ("YES", "PO", "نعم")
 STOPS, STARTS = ("STOP", "NDAL", "توقف"), ("START", "FILLO", "ابدأ")
 PIECES = (
     "light", "DUMP", "نفايات", "violence", "Old Bridge", "School", "at the school, south", "42.38, 20.43", "#", "\x00",
     "\u202e", "😀", "👩‍👩‍👧",
     "ALERTS", "alert", "STOP ALERTS", "STOP", "SAW", "I saw", "pashë", "رأيت", "ALL",
+    "OFFICER", "officer", "ضابط", "ERASE", "YES",
     "?", "\n", "mattress near the river", "mbeturina pranë urës", "شجار في الشارع", "12", "٣", "hm",
 )  # fmt: skip
 said = st.one_of(
@@ -62,21 +67,21 @@ said = st.one_of(
 # What stands in a state: names of steps, short names of topics, numbers of places, languages.
 VOCABULARY = {
     *(each.value for each in Asks), *(each.value for each in LanguageBy), *(topic.code for topic in TOPICS),
-    *(str(spot.place_id) for spot in PLACES), *LANGUAGES, SIGHTING, *map(str, range(1, 40)),
+    *(str(spot.place_id) for spot in PLACES), *LANGUAGES, SIGHTING, TO_OFFICER, *map(str, range(1, 40)),
 }  # fmt: skip
 
 
 class Conversation(RuleBasedStateMachine):
     """One person, one desk, and time."""
 
-    @initialize(language=st.sampled_from(("", *LANGUAGES)))
-    def begin(self, language: str) -> None:
+    @initialize(language=st.sampled_from(("", *LANGUAGES)), home=st.sampled_from((None, Home("Home", 7))))
+    def begin(self, language: str, home: Home | None) -> None:
         """Begin with a person who has never written."""
-        self.world = FakeWorld(language=language)
+        self.world = FakeWorld(language=language, at_home=home)
         self.state = State()
         self.now = self.written_at = NOW
         self.reports: list[Standing] = []
-        self.messages = self.alerts_made = 0
+        self.messages = self.alerts_made = self.reports_made = 0
         # What has been said in sentences, and what of it was stored.
         self.told: list[str] = []
         self.stored: list[str] = []
@@ -132,6 +137,42 @@ class Conversation(RuleBasedStateMachine):
         """Say 0: whatever was asked is asked no longer; the desk takes it as an answer."""
         turn = self.hear("0")
         assert self.state.asks is Asks.NOTHING or any(isinstance(intent, SetTopic) for intent in turn.intents)
+
+    @precondition(lambda self: self.reports)
+    @rule(
+        at=st.integers(0, 5),
+        word=st.sampled_from(ERASES),
+        then=st.sampled_from(("YES", "PO", "نعم", "0", "HELP", "hm")),
+    )
+    def erases(self, at: int, word: str, then: str) -> None:
+        """Have a report erased by its reference; only YES does it, and what comes after something else never."""
+        report = self.reports[at % len(self.reports)]
+        self.hear(f"{word} {format_reference(report.reference)}")
+        assert report in self.reports
+        is_asked = self.state.asks is Asks.ERASE
+        assert is_asked is (self.state.misses < MISSES or seconds(self.now) - self.state.misses_at > MISSES_SECONDS)
+        self.hear(then)
+        assert (report in self.reports) is not (is_asked and then in YES)
+        assert self.state.asks is not Asks.ERASE
+        self.hear("YES")
+        assert (report in self.reports) is not (is_asked and then in YES)
+
+    @rule(
+        word=st.sampled_from(("OFFICER", "OFICERI", "الضابط")),
+        where=st.sampled_from(("Old Bridge", "60.1, 20.4", "School, south")),
+    )
+    def writes_to_the_officer(self, word: str, where: str) -> None:
+        """Say where one lives, and what the officer is to know."""
+        before = self.state.asks
+        self.hear(f"{word} {where}")
+        assert self.state.asks is Asks.OFFICER_TEXT or before is Asks.ANSWER
+        if self.state.asks is Asks.OFFICER_TEXT:
+            sentence = f"seven zebras quarrel on balcony {len(self.told) + 100}"
+            self.told.append(sentence)
+            turn = self.hear(sentence)
+            (intent,) = (each for each in turn.intents if isinstance(each, Submit))
+            assert intent.topic == TO_OFFICER
+            assert intent.beat_id == {"Old Bridge": 7, "60.1, 20.4": 0, "School, south": 8}[where]
 
     # ------------------------------------------------------------------ the desk, and time
 
@@ -204,9 +245,19 @@ class Conversation(RuleBasedStateMachine):
                     assert intent.text.strip() or intent.spot is not None
                     assert all(word in cleaned for word in intent.text.split())
                     self.stored.append(intent.text)
-                    about = submitted = Standing(len(self.reports) + 1, new_reference(), "new")
+                    self.reports_made += 1
+                    about = submitted = Standing(self.reports_made, new_reference(), "new")
                     self.reports.append(submitted)
                     self.world.reports[submitted.reference] = self.world.own = submitted
+                    mine = Erasable(submitted.report_id, format_reference(submitted.reference))
+                    self.world.mine = [mine, *self.world.mine]
+                    # What somebody tells their officer is of no place, and of no other topic.
+                    assert intent.topic == TO_OFFICER or not intent.beat_id
+                    assert intent.topic != TO_OFFICER or intent.spot is None
+                case EraseReport(report_id):
+                    self.forget([self.must_exist(report_id, None)])
+                case EraseAll():
+                    self.forget(self.reports)
                 case Answer():
                     assert intent.text.strip() in cleaned
                     self.stored.append(intent.text)
@@ -246,6 +297,16 @@ class Conversation(RuleBasedStateMachine):
             assert turn.replies == ()
         self.state, self.written_at = turn.state, self.now
         return turn
+
+    def forget(self, gone: list[Standing]) -> None:
+        """Erase some reports: from then on nothing may speak of them."""
+        ids = {each.report_id for each in gone}
+        self.reports = [each for each in self.reports if each.report_id not in ids]
+        self.world.reports = {each.reference: each for each in self.reports}
+        self.world.own = self.reports[-1] if self.reports else None
+        self.world.mine = [each for each in self.world.mine if each.report_id not in ids]
+        if self.world.question is not None and self.world.question.report_id in ids:
+            self.world.question = None
 
     def must_exist(self, report_id: int, submitted: Standing | None) -> Standing:
         """Give the report that is spoken of; of one that there is not, nothing may be said."""

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from commonbeat.foundation.text import clean_text, segments
 from commonbeat.intake.alert_intents import AlertPlace, LookOut
-from commonbeat.intake.commands import parse_command
+from commonbeat.intake.commands import Word, parse_command
+from commonbeat.intake.contact_intents import Erasable, EraseAll, EraseReport, Home
 from commonbeat.intake.dialogue import TEXT_LIMIT, step
 from commonbeat.intake.proxy_intents import ProxyStanding, SayWhy, Unanswered
 from commonbeat.intake.state import (
@@ -54,6 +55,8 @@ states = st.builds(
     language_by=st.sampled_from(LanguageBy),
     leaning=st.sampled_from(("", *LANGUAGES)),
     on_behalf=st.booleans(),
+    beat_id=st.sampled_from((0, 7, 8, 99)),
+    asked_at=st.sampled_from((0, seconds(NOW) - 60)),
     then=st.sampled_from((Asks.NOTHING, Asks.PLACE, Asks.PICK, Asks.CORRECT, Asks.TOPIC)),
     later=st.one_of(st.just(CODES), st.just(("1", "2")), st.just(("1", "99")), st.just(())),
 )
@@ -73,6 +76,14 @@ worlds = st.builds(
             tuple(AlertPlace(number, "h" * 40) for number in range(3)),
         )
     ),
+    at_home=st.sampled_from((None, Home("h" * 40, 7))),
+    mine=st.sampled_from(
+        (
+            (),
+            (Erasable(1, REFERENCE),),
+            tuple(Erasable(number, REFERENCE, number > 3, is_kept=number == 2) for number in range(10)),
+        )
+    ),
     wanted=st.sampled_from(
         (
             (),
@@ -81,12 +92,22 @@ worlds = st.builds(
             (LookOut(4, "Over", seconds(NOW) - 60, is_active=False),),
         )
     ),
+    in_thread=st.sampled_from(
+        (
+            None,
+            LookOut(5, "A child is missing", seconds(NOW) - 60),
+            LookOut(6, "Seen already", seconds(NOW) - 60, report_id=3),
+            LookOut(7, "Of an unproven sender"),
+            LookOut(8, "w" * 160, seconds(NOW) - 60, is_active=False),
+        )
+    ),
 )
 _pieces = st.sampled_from(
     ["STOP", "DUMP", "light", "0", "2", "٢", "#", "NEW", "status", "Old Bridge", "School", "42.38 20.43", "violence",
      REFERENCE, "نفايات", "ë", "\x00", "\u202e", "😀", "?", "\n", "https://", "mattress near the river", "ndihmë",
      "BEHALF", "ne emer te", "نيابة عن", "RESIGN", "5", "4 danger", "ALERTS", "alert", "NJOFTIME", "تنبيهات",
-     "STOP ALERTS", "STOP 1", "SAW", "I saw", "pashë", "رأيت", "ALL", "water"]
+     "STOP ALERTS", "STOP 1", "SAW", "I saw", "pashë", "رأيت", "ALL", "water",
+     "OFFICER", "officer", "OFICERI", "الضابط", "ERASE", "FSHIJ", "امسح", "YES"]
 )  # fmt: skip
 said = st.one_of(
     st.text(max_size=300),
@@ -134,6 +155,20 @@ def test_the_state_never_holds_what_was_said(state: State, text: str, world: Fak
     secret = "Zanzibarquartz"
     turn = step(state, Heard(f"{text} {secret}"), world, NOW)
     assert secret.lower() not in str(dump_state(turn.state)).lower()
+
+
+@given(states, said, worlds)
+def test_nothing_is_erased_but_by_a_yes_that_answers_the_question(state: State, text: str, world: FakeWorld) -> None:
+    turn = step(state, Heard(text), world, NOW)
+    command = parse_command(clean_text(text, TEXT_LIMIT), LANGUAGES)
+    erased = [intent for intent in turn.intents if isinstance(intent, EraseReport | EraseAll)]
+    if erased:
+        assert command is not None and command.word is Word.YES
+        assert state.asks in (Asks.ERASE, Asks.ERASE_ALL) and seconds(NOW) - state.asked_at <= 30 * 60
+        assert turn.state.report_id == turn.state.last_report_id == 0
+    if command is None or command.word not in (Word.ERASE, Word.YES):
+        asks_which = state.asks is Asks.ERASE_WHICH and turn.state.asks is Asks.ERASE
+        assert asks_which or turn.state.asks not in (Asks.ERASE, Asks.ERASE_ALL)
 
 
 STOPS = (

@@ -7,7 +7,7 @@ import pytest
 from commonbeat.alerts.actions.follow import end_alert
 from commonbeat.alerts.models import Sighting
 from commonbeat.foundation.ids import format_reference
-from commonbeat.intake import alert_texts, texts
+from commonbeat.intake import alert_texts, proxy_texts, texts
 from commonbeat.messaging.models import Contact, Outbound
 from commonbeat.people.models import User
 from commonbeat.reports.models import Report
@@ -122,6 +122,88 @@ def test_i_saw_long_after_an_alert_is_a_report(officer: User) -> None:
     phone.wait(hours=49)
     phone.say("I saw that the sign at the Old Bridge is gone")
     assert Report.objects.get().topic.code != SIGHTING
+
+
+def test_what_says_no_word_shortly_after_an_alert_is_asked_about_once(officer: User) -> None:
+    phone = Phone()
+    phone.say("ALERTS Old Bridge")
+    alert = look_out(officer, phone)
+    phone.new()
+    phone.wait(minutes=90)
+    talk(
+        """
+        > two men in a white van
+        < saw_about(reference={ref}; emergency=112; alert=Water cut in the old town)
+        > they had a dog
+        < added(reference={ref})
+        > Yes
+        < saw_noted() + where()
+        > market street
+        < placed(place=Market Street)
+        """,
+        phone=phone,
+    )
+    report = Report.objects.get()
+    assert (only_sighting().alert_id, report.topic.code, report.latitude) == (alert.pk, SIGHTING, 42.39)
+    assert [message.text for message in report.messages.all()] == ["they had a dog"]
+
+
+def test_no_and_nothing_leave_it_a_report_like_any_other(officer: User) -> None:
+    phone = Phone()
+    phone.say("ALERTS Old Bridge")
+    look_out(officer, phone)
+    phone.new()
+    (said,) = phone.say("two cats sit on our roof")
+    assert "Is it about this alert" in said
+    (said,) = phone.say("no")
+    assert said == texts.for_phone(f"{alert_texts.saw_noted()} {proxy_texts.where()}")
+    phone.say("Old Bridge")
+    report = Report.objects.get()
+    assert (report.place_name, report.topic.code) == ("Old Bridge", "other")
+    other = Phone("+38344999888")
+    other.say("ALERTS Old Bridge")
+    look_out(officer, other)
+    other.new()
+    talk(
+        "> two dogs bark all night\n"
+        "< saw_about(reference={ref}; emergency=112; alert=Water cut in the old town)\n> 0\n< left()",
+        phone=other,
+    )
+    assert not Sighting.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("two men in a white van", 121),
+        ("NEW two men in a white van", 5),
+        ("the lamp at the Old Bridge is broken", 5),
+        ("they were attacked at the Old Bridge", 5),
+    ],
+)
+def test_what_comes_late_or_speaks_of_something_else_is_not_asked_about(officer: User, text: str, minutes: int) -> None:
+    phone = Phone()
+    phone.say("ALERTS Old Bridge")
+    look_out(officer, phone)
+    phone.new()
+    phone.wait(minutes=minutes)
+    (said,) = phone.say(text)
+    assert "alert" not in said
+    assert Report.objects.count() == 1 and not Sighting.objects.exists()
+
+
+def test_who_has_had_no_alert_and_who_is_in_a_conversation_is_not_asked(officer: User) -> None:
+    home, stranger = Phone(), Phone("+38344999888")
+    home.say("ALERTS Old Bridge")
+    home.say("two men sleep in the yard")
+    look_out(officer, home)
+    home.new()
+    home.wait(minutes=5)
+    # It belongs to the report of a moment ago.
+    home.say("they are still there now")
+    (said,) = stranger.say("two men in a white van")
+    assert "alert" not in said
+    assert Report.objects.count() == 2 and not Sighting.objects.exists()
 
 
 def test_an_older_site_gets_the_topic_with_the_first_sighting() -> None:

@@ -8,7 +8,8 @@ import pytest
 from django.utils import translation
 
 from commonbeat.foundation.text import segments
-from commonbeat.intake import alert_texts, proxy_texts, texts
+from commonbeat.intake import alert_texts, contact_texts, proxy_texts, texts
+from tests.intake.fake_world import NORTH
 
 REFERENCE = "KX7M-4QXP-2R"
 NAMES = ["Illegal dump", "Street light", "Harassment", "Violence", "Stolen goods", "Something else"]
@@ -18,11 +19,12 @@ GIVEN = {
     "references": [REFERENCE] * 4, "site": "The whole quarter by the river",
     "link": "https://riverside.example.org/report/", "said": "Stock: amoxicillin = 0 at Clinic 12.",
     "missing": ["Place"], "problems": [], "example": "STOCK amoxicillin 0 clinic 12",
-    "form": "STOCK medicine number place", "community": "The villages above the river",
+    "form": "STOCK medicine number place", "community": "The villages above the river", "beat": NORTH,
     "alerts": ["A child is missing: the market place", "A white van"], "kind": "A rumour corrected",
+    "alert": "A child is missing: a boy of seven years in a red jacket",
 }  # fmt: skip
 SENTENCES = [
-    each for module in (texts, proxy_texts, alert_texts)
+    each for module in (texts, proxy_texts, alert_texts, contact_texts)
     for name, each in inspect.getmembers(module, inspect.isfunction)
     if each.__module__ == module.__name__ and name[0] != "_"
     and name not in ("for_phone", "numbered", "state_sentence", "named", "everywhere")

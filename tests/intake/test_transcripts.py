@@ -10,10 +10,11 @@ import pytest
 from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
-from commonbeat.intake import alert_texts, proxy_texts, texts
+from commonbeat.intake import alert_texts, contact_texts, proxy_texts, texts
 from commonbeat.intake.actions import purge_sessions
+from commonbeat.intake.own import beat_by_id
 from commonbeat.messaging.models import Contact, Outbound
-from commonbeat.places.models import PlaceName
+from commonbeat.places.models import Beat, PlaceName
 from commonbeat.reports.models import Message, PlaceSource, Report
 from commonbeat.topics.queries import offered_topics
 from commonbeat.topics.ready_made import install_ready_made
@@ -66,8 +67,13 @@ def sentence(call: str, language: str) -> str:
         given["topics"] = [topic.name_in(language) for topic in offered_topics()]
     for listed in {"places", "alerts"} & given.keys():
         given[listed] = [each for each in str(given[listed]).split("|") if each]
+    if "references" in given and isinstance(given["references"], str):
+        newest_first = Report.objects.order_by("-id").values_list("reference", flat=True)
+        given["references"] = [format_reference(each) for each in newest_first]
+    if "beat" in given:
+        given["beat"] = beat_by_id(Beat.objects.get(name=given["beat"]).pk)
     with translation.override(language):
-        module = next(each for each in (texts, proxy_texts, alert_texts) if hasattr(each, name))
+        module = next(each for each in (texts, proxy_texts, alert_texts, contact_texts) if hasattr(each, name))
         return texts.for_phone(getattr(module, name)(**given))
 
 

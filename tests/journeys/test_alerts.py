@@ -280,7 +280,8 @@ def test_no_screen_breaks_a_rule_that_axe_knows(browser: Browser, live_server: A
     page.wait_for_load_state()
     assert page.locator("#id_code").count() == 1
     wrong.append(problems_on(page))
-    ask = proof.new_ask(Subscription.objects.get().contact_id, (Subscription.objects.get().pk,), lasts=DAY, now=now)
+    ask = proof.new_ask(Subscription.objects.get().contact_id, signs_up=True, lasts=DAY, now=now)
+    Subscription.objects.update(asked_key=ask.nonce)
     page.goto(proof_link(live_server.url, ask))
     wrong.append(problems_on(page))
     page.click("main button[type=submit]")

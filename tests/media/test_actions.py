@@ -14,7 +14,8 @@ from django.conf import settings
 from PIL import Image
 
 from commonbeat.foundation import clock
-from commonbeat.media import actions, store
+from commonbeat.media import actions, decoding, store
+from commonbeat.media.images import NotAPicture
 from commonbeat.media.models import Photo
 from commonbeat.media.strays import folders, strays
 from tests import make
@@ -49,6 +50,25 @@ def test_nothing_that_was_uploaded_lies_in_the_clear(folder: Path) -> None:
             Image.open(file)
     copy = store.read_public(photo.public_token, data_dir=folder, key=actions.picture_key())
     assert Image.open(io.BytesIO(copy)).size == (80, 60)
+
+
+@pytest.mark.parametrize(
+    "data", [a_picture()[:900], b"\x89PNG\r\n\x1a\nno", b"RIFF\0\0\0\0WEBP", b"\0\0\0\x18ftypheicno"]
+)
+def test_what_cannot_be_read_leaves_nothing(data: bytes, folder: Path) -> None:
+    with pytest.raises(NotAPicture):
+        actions.keep_photo(data=data, now=clock.now())
+    assert files_under(folder) == []
+    assert not Photo.objects.exists()
+
+
+def test_a_decoder_that_breaks_down_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "_PROGRAM", "raise SystemExit(1)")
+    decoding.stop()
+    with pytest.raises(decoding.DecoderUnavailable):
+        actions.keep_photo(data=a_picture(), now=clock.now())
+    assert files_under(folder) == []
+    assert not Photo.objects.exists()
 
 
 def test_a_crash_between_files_and_row_leaves_nothing_for_long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -277,3 +278,62 @@ def test_twelve_megapixels_take_little_memory(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 60_000  # kilobytes
+
+
+def heic(picture: Image.Image, **options: object) -> bytes:
+    pillow_heif.register_heif_opener()
+    return encoded(picture, "HEIF", quality=80, **options)
+
+
+def test_a_telephones_heic_is_read_and_nothing_but_pixels_survives() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "SECRET-maker"
+    data = heic(picture_of(), exif=exif, xmp=b"<x:xmpmeta>SECRET-xmp</x:xmpmeta>")
+    assert data[4:12] == b"ftypheic"
+    assert data.count(b"SECRET") == 2
+    copies = make_public_copies(data)
+    assert b"SECRET" not in copies.full + copies.thumb
+    assert (copies.width, copies.height) == (64, 48)
+    difference = np.abs(np.asarray(opened(copies.full), dtype=int) - np.asarray(picture_of(), dtype=int))
+    assert difference.mean() < 8
+
+
+def test_exif_does_not_turn_a_heic() -> None:
+    # A HEIC is turned by a box of its own; its EXIF repeats the turn, and to obey both would turn it twice.
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    copies = make_public_copies(heic(picture_of(), exif=exif))
+    assert (copies.width, copies.height) == (64, 48)
+
+
+@pytest.mark.parametrize("length", [12, 100, 400, -60])
+def test_a_heic_that_is_cut_off_is_refused(length: int) -> None:
+    with pytest.raises(NotAPicture):
+        make_public_copies(heic(picture_of("RGB", (120, 90)))[:length])
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"mp42", b"isom", b"qt  "])
+def test_what_is_packed_like_a_heic_is_refused(brand: bytes) -> None:
+    data = heic(picture_of())
+    with pytest.raises(NotAPicture):
+        make_public_copies(data[:8] + brand + data[12:])
+
+
+def test_a_heic_with_too_many_pixels_is_refused() -> None:
+    with pytest.raises(PictureTooLarge):
+        make_public_copies(heic(picture_of()), max_pixels=64 * 48 - 1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_damaged_heic_is_shown_or_refused(data: st.DataObject) -> None:
+    damaged = bytearray(HEIC)
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        assert make_public_copies(bytes(damaged)).full.startswith(b"\xff\xd8")
+    except (NotAPicture, PictureTooLarge):
+        return
+
+
+HEIC = heic(picture_of("RGB", (120, 90)))

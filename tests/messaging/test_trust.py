@@ -49,6 +49,7 @@ class House:
         self.now = NOW
         self.door = Door(
             is_stop=lambda message: message.text == "STOP",
+            is_word=lambda message: message.text in ("STOP", "START", "HELP"),
             is_counted_on=lambda contact: contact.handle in counted_on,
             notice=lambda contact: "A person looks at it.",
         )

@@ -170,6 +170,11 @@ def test_the_list_of_staff_leaves_residents_out_and_tells_who_lacks_a_second_ste
 def test_every_role_stands_in_the_table() -> None:
     assert set(PERMISSIONS) == set(Role)
     assert not PERMISSIONS[Role.RESIDENT]
-    assert PERMISSIONS[Role.ADMINISTRATOR] == {Permission.ADMINISTER}
-    assert PERMISSIONS[Role.OVERSEER] == {Permission.SEE_JOURNAL}
+    assert PERMISSIONS[Role.ADMINISTRATOR] == {Permission.ADMINISTER, Permission.MANAGE_TIP_DESKS}
+    assert PERMISSIONS[Role.OVERSEER] == {
+        Permission.SEE_JOURNAL,
+        Permission.SET_ALONE,
+        Permission.OPEN_COMPLAINTS,
+        Permission.MANAGE_COMPLAINT_DESKS,
+    }
     assert not may(None, Permission.SEE_DESK)

@@ -17,7 +17,9 @@ from commonbeat.alerts.models import (
     Sighting,
     Subscription,
 )
+from commonbeat.foundation.ids import new_token, random_key
 from commonbeat.intake.models import Session
+from commonbeat.journal.models import Checkpoint
 from commonbeat.maps.models import Change, Counted, Rated, Waiting
 from commonbeat.messaging.actions.retention import ask_erasure
 from commonbeat.messaging.models import Broadcast, Contact, Inbound, Outbound, Part, TrustMark
@@ -45,6 +47,7 @@ from commonbeat.reports.models import (
     TranslationTurn,
     Verification,
 )
+from commonbeat.tips.models import Complaint, FileState, Tip, TipDesk, TipFile, TipKey, TipState, TipText
 from commonbeat.topics.definition import Field, FieldKind
 from tests import make
 from tests.make import NOW
@@ -216,6 +219,13 @@ def _sighting() -> int:
     return Sighting.objects.create(alert=alert("released"), report_id=old_report().pk, created_at=OLD).pk
 
 
+def _checkpoint() -> int:
+    told = {"root": bytes(32), "at": OLD, "note": "", "key": ""}
+    row = Checkpoint.objects.create(size=1, **told)
+    Checkpoint.objects.create(size=2, **told)
+    return row.pk
+
+
 def _call() -> int:
     partner = Partner.objects.create(name="Taxis", url_sealed=b"", secret_sealed=b"", created_at=OLD)
     return PartnerCall.objects.create(partner=partner, alert=alert("released"), due_at=OLD).pk
@@ -224,6 +234,33 @@ def _call() -> int:
 def _text() -> int:
     told = {"headline": "Boil water", "description": "Boil it.", "area_desc": "The town", "language": "en"}
     return AlertText.objects.create(alert=alert(), **told).pk
+
+
+def old_tip() -> Tip:
+    """Make a sealed dialogue that was closed three years ago."""
+    desk = TipDesk.objects.create(names={"": "Desk"})
+    day = OLD.date()
+    return Tip.objects.create(
+        uid=random_key()[:16],
+        desk=desk,
+        look_up=random_key(),
+        public=bytes(32),
+        source_public=bytes(32),
+        state=TipState.CLOSED,
+        created_day=day,
+        active_day=day,
+        expires_day=day,
+        deletes_day=day,
+        sealed_where="server",
+    )
+
+
+def _sealed_file() -> int:
+    """Make a file of a dialogue that goes on, which was never uploaded whole."""
+    tip, day = old_tip(), NOW.date() + timedelta(days=100)
+    Tip.objects.filter(pk=tip.pk).update(state=TipState.OPEN, expires_day=day, deletes_day=None)
+    token, state = new_token(), FileState.UPLOADING
+    return TipFile.objects.create(tip=tip, number=0, key_box=b"", token=token, state=state, day=OLD.date()).pk
 
 
 OLD_ROWS: dict[str, Maker] = {
@@ -269,5 +306,13 @@ OLD_ROWS: dict[str, Maker] = {
     "alerts.FanOut": lambda: FanOut.objects.create(alert=alert(), started_at=OLD).pk,
     "alerts.Sighting": _sighting,
     "alerts.PartnerCall": _call,
+    "tips.Tip": lambda: old_tip().pk,
+    "tips.TipKey": lambda: TipKey.objects.create(tip=old_tip(), holder="source", box=b"").pk,
+    "tips.TipText": lambda: (
+        TipText.objects.create(tip=old_tip(), direction="to_desk", number=0, box=b"", day=OLD.date()).pk
+    ),
+    "tips.TipFile": _sealed_file,
+    "tips.Complaint": lambda: Complaint.objects.create(tip=old_tip(), received_day=OLD.date(), due_day=OLD.date()).pk,
+    "journal.Checkpoint": _checkpoint,
     "intake.Session": lambda: Session.objects.create(contact=old_contact(), state={}, updated_at=OLD).pk,
 }

@@ -9,6 +9,7 @@ import pytest
 
 from commonbeat.alerts.actions.subscribing import Where, subscribe
 from commonbeat.alerts.models import Subscription
+from commonbeat.alerts.rules import MOST_PLACES
 from commonbeat.intake.actions import load_session, save_session
 from commonbeat.intake.state import Asks
 from commonbeat.messaging.actions import enqueue, stop_contact
@@ -29,7 +30,9 @@ def _topic() -> None:
 
 def asked(*, language: str = "en", key: str = "alerts:confirm:abc", confirmed: bool = False) -> Contact:
     contact = make.make_contact(language=language)
-    subscribe(contact=contact, where=Where(), language="en", is_confirmed=confirmed, now=NOW)
+    subscribe(
+        contact=contact, where=Where(), language="en", is_confirmed=confirmed, asked_key=key.rpartition(":")[2], now=NOW
+    )
     enqueue(contact=contact, text="Your code is 123456.", idempotency_key=key, now=NOW)
     return contact
 
@@ -85,6 +88,37 @@ def test_yes_comes_too_late_or_from_who_only_claims_to_be_it_or_after_stop() -> 
     stop_contact(contact=contact, now=NOW)
     say(contact, "YES")
     assert not is_confirmed()
+
+
+def test_yes_confirms_nothing_where_it_may_mean_something_else() -> None:
+    contact = asked()
+    home = Where(latitude=42.4, longitude=20.4, radius=500)
+    subscribe(contact=contact, where=home, language="en", asked_key="other", now=NOW)
+    enqueue(contact=contact, text="Your code is 654321.", idempotency_key="alerts:confirm:other", now=NOW)
+    (reply,) = say(contact, "YES")
+    assert "Type the code of yours on the page, or text ALERTS" in reply
+    assert len(reply) <= 160
+    assert not Subscription.objects.filter(confirmed_at__isnull=False).exists()
+
+
+def test_yes_confirms_what_was_asked_for_twice_alike() -> None:
+    contact = asked()
+    subscribe(contact=contact, where=Where(), language="en", asked_key="again", now=NOW)
+    enqueue(contact=contact, text="Your code is 654321.", idempotency_key="alerts:confirm:again", now=NOW)
+    (reply,) = say(contact, "YES")
+    assert "STOP" in reply
+    assert Subscription.objects.filter(confirmed_at__isnull=False).count() == 1
+
+
+def test_yes_says_so_where_there_is_no_room() -> None:
+    contact = make.make_contact()
+    for step in range(MOST_PLACES):
+        where = Where(latitude=42 + step / 100, longitude=20.4, radius=500)
+        subscribe(contact=contact, where=where, language="en", is_confirmed=True, now=NOW)
+    subscribe(contact=contact, where=Where(), language="en", asked_key="abc", now=NOW)
+    enqueue(contact=contact, text="Your code is 123456.", idempotency_key="alerts:confirm:abc", now=NOW)
+    (reply,) = say(contact, "YES")
+    assert reply == "You get alerts for 10 places already. End one of them first."
 
 
 def test_a_second_yes_says_nothing_new() -> None:

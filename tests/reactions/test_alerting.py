@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from commonbeat.alerts.actions.subscribing import Where
 from commonbeat.alerts.models import Sighting, Subscription
 from commonbeat.intake import alert_texts, texts
 from commonbeat.messaging.actions import contact_for
@@ -53,6 +54,16 @@ def test_a_forged_letter_changes_no_alerts_and_is_told_none(text: str) -> None:
     assert [row.pk for row in Subscription.objects.all()] == [before.pk]
     # Nor does it change what the owner is asked next.
     assert not Report.objects.exists()
+
+
+def test_an_area_that_was_drawn_is_listed_and_ended_by_its_number() -> None:
+    contact = subscriber(contact=mailbox())
+    subscriber(contact=contact, where=Where(area=make.square(half=0.01)))
+    (listed,) = write(contact, "ALERTS", proven=True)
+    assert "2 an area that you drew" in listed
+    (ended,) = write(contact, "STOP 2", proven=True)
+    assert "No more alerts for an area that you drew." in ended
+    assert Subscription.objects.get().shape == "point"
 
 
 def test_an_answer_to_our_letter_is_proof() -> None:

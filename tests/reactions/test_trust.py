@@ -11,6 +11,7 @@ from django.test import Client
 from commonbeat.foundation import clock
 from commonbeat.intake.state import Asks
 from commonbeat.messaging.actions import block_contact, let_in, receive, set_level, understand_batch
+from commonbeat.messaging.actions.door import WORDS_LIMIT
 from commonbeat.messaging.channel import Inbound as Message
 from commonbeat.messaging.models import Contact, Inbound, Outbound, TrustMark
 from commonbeat.messaging.queries import find_contact, text_of
@@ -84,6 +85,18 @@ def test_verified_earns_and_its_undoing_takes_back(contact: Contact, report: Rep
     assert TrustMark.objects.count() == 1
 
 
+def test_what_was_verified_before_levels_were_known_counts_once_it_is_verified_again(
+    contact: Contact, report: Report, officer: User
+) -> None:
+    Report.objects.filter(pk=report.pk).update(verified_at=NOW)
+    react()
+    contact.refresh_from_db()
+    assert contact.trust_points == 0
+    withdraw_verification(report_id=report.pk, actor=officer, now=NOW)
+    verify(report, officer)
+    assert points(contact) == 1 and TrustMark.objects.count() == 1
+
+
 def test_only_what_is_called_spam_costs(contact: Contact, report: Report, officer: User) -> None:
     def reject(is_spam: bool) -> int:
         move_report(report_id=report.pk, to_state="rejected", reason="No.", actor=officer, now=NOW, is_spam=is_spam)
@@ -119,6 +132,53 @@ def test_a_number_that_a_stranger_typed_earns_nothing_until_its_owner_says_yes(
     assert points(contact) == 0
     confirm_contact(contact_id=contact.pk, since=NOW - timedelta(days=1), now=NOW)
     assert points(contact) == -2
+
+
+@pytest.mark.parametrize(
+    ("word", "is_stopped"), [("STOP", True), ("ndal", True), ("توقف", True), ("START", False), ("HELP", False)]
+)
+def test_a_word_is_heard_in_a_flood_and_what_waits_waits_on(unit: Unit, word: str, is_stopped: bool) -> None:
+    install_ready_made(NOW)
+    say(*(f"NEW there is a big heap of waste number {n} behind the school" for n in range(30)))
+    understand()
+    held = Inbound.objects.filter(state="held").count()
+    before = Outbound.objects.count()
+    say(word)
+    understand()
+    contact = find_contact(kind="phone", address=NUMBER)
+    assert contact is not None and (contact.stopped_at is not None) is is_stopped
+    assert Inbound.objects.filter(state="held").count() == held == 30 - limit_of(Level.UNKNOWN).short
+    assert Outbound.objects.count() == before + 1
+    say("NEW and one more heap behind the school")
+    understand()
+    assert Inbound.objects.filter(state="held").count() == held + 1
+
+
+def test_a_word_said_again_and_again_is_obeyed_each_time_and_answered_a_few_times(unit: Unit) -> None:
+    say(*("STOP" if n % 2 else "START" for n in range(100)))
+    understand()
+    contact = find_contact(kind="phone", address=NUMBER)
+    assert contact is not None and contact.stopped_at is not None
+    assert not Inbound.objects.filter(state="held").exists()
+    limit = limit_of(Level.UNKNOWN)
+    assert Outbound.objects.count() <= limit.short + WORDS_LIMIT
+    # Spread over a day as well.
+    for hour in range(1, 4):
+        later = NOW + timedelta(hours=hour)
+        say(*("HELP" if n % 2 else "START" for n in range(40)), now=later)
+        understand(later)
+    assert Outbound.objects.count() <= limit.long + WORDS_LIMIT * 4
+
+
+def test_help_that_only_claims_to_come_from_somebody_is_held_like_anything_else(unit: Unit) -> None:
+    claims = (
+        Message(provider_id=f"c-{n}", sender=NUMBER, text="HELP", is_proven=False)
+        for n in range(2 * limit_of(Level.UNKNOWN).short)
+    )
+    for message in claims:
+        receive(channel="demo_sms", message=message, now=NOW)
+    understand()
+    assert Inbound.objects.filter(state="held").exists()
 
 
 def test_a_flood_leaves_the_limit_of_reports_and_loses_nothing(unit: Unit, officer: User) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client, RequestFactory
 
-from commonbeat.web.language import chosen_language, direction_of
+from commonbeat.web.language import chosen_language, direction_of, name_of_language
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,14 @@ def test_what_was_chosen_comes_first_then_what_the_browser_asks_for(cookie: str,
     request.COOKIES["language"] = cookie
     assert chosen_language(request) == expected
     assert direction_of(expected) == ("rtl" if expected == "ar" else "ltr")
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("sq", "Albanian"), ("ar", "Arabic"), ("en-GB", "English (United Kingdom)"), ("zz", "zz"), ("", "")],
+)
+def test_a_language_is_named_and_an_unknown_one_breaks_no_page(code: str, name: str) -> None:
+    assert name_of_language(code) == name
 
 
 def test_pages_of_staff_are_in_one_language_whole(officer_client: Client) -> None:

@@ -6,6 +6,7 @@ import re
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.db import OperationalError
@@ -94,7 +95,9 @@ def port(mailbox: Mailbox) -> Iterator[int]:
 
 @pytest.fixture
 def intake(settings, monkeypatch) -> Intake:
-    settings.COMMONBEAT = with_mail(settings.COMMONBEAT, mail_imap_username="report", mail_imap_password="word")
+    settings.COMMONBEAT = with_mail(
+        settings.COMMONBEAT, mail_imap_host="imap.invalid", mail_imap_username="report", mail_imap_password="word"
+    )
     # A test's transaction must not end with the connection.
     monkeypatch.setattr("commonbeat.worker.mail.close_old_connections", lambda: None)
     monkeypatch.setattr("commonbeat.worker.mail.connection", type("Kept", (), {"close": staticmethod(lambda: None)}))
@@ -108,7 +111,7 @@ def reader(settings, intake: Intake, port: int) -> ImapReader:
     def connect(options: Options) -> BaseMailBox:
         return MailBoxUnencrypted("127.0.0.1", port, timeout=5)
 
-    return ImapReader(settings.COMMONBEAT, intake, connect=connect)
+    return ImapReader(lambda: settings.COMMONBEAT, intake, connect=connect)
 
 
 def test_what_is_unseen_is_stored_and_then_marked(reader: ImapReader, mailbox: Mailbox) -> None:
@@ -200,4 +203,13 @@ def test_a_server_that_is_away_is_asked_again(settings, intake: Intake) -> None:
     def connect(options: Options) -> BaseMailBox:
         raise ConnectionRefusedError
 
-    assert ImapReader(settings.COMMONBEAT, intake, connect=connect).read_batch() == 0
+    assert ImapReader(lambda: settings.COMMONBEAT, intake, connect=connect).read_batch() == 0
+
+
+def test_a_mailbox_is_read_as_soon_as_it_is_set(settings, intake: Intake, port: int, mailbox: Mailbox) -> None:
+    options = replace(settings.COMMONBEAT, mail_imap_host="")
+    reader = ImapReader(lambda: options, intake, connect=lambda given: MailBoxUnencrypted("127.0.0.1", port, timeout=5))
+    mailbox.add(mail())
+    assert reader.read_batch() == 0
+    options = settings.COMMONBEAT
+    assert reader.read_batch() == 1

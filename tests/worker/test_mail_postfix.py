@@ -11,19 +11,34 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.conf import settings as site
 
+from commonbeat.alerts.models import Sighting
+from commonbeat.channels.email.addresses import read_token
+from commonbeat.foundation import clock
 from commonbeat.messaging import sealing
+from commonbeat.messaging.actions import contact_for, record_outcomes, understand_batch
+from commonbeat.messaging.actions.outbox import lease_batch
 from commonbeat.messaging.channel import Failed, Outbound, Receipt, Sent, channels
 from commonbeat.messaging.channel import Inbound as Message
 from commonbeat.messaging.models import Inbound
+from commonbeat.messaging.models import Outbound as Queued
+from commonbeat.people.models import User
+from commonbeat.reactions.inbound import handle
+from commonbeat.reports.models import Report
 from commonbeat.worker.mail import mail_intake
 from commonbeat.worker.mail_lmtp import LmtpListener
+from tests import make
+from tests.alerts.going_out import alert_out, draft_of, fan_out, subscriber
 from tests.channels.mails import ADDRESS, PERSON, mail, with_mail
+from tests.channels.test_email_sending import Server
 from tests.durability.site import free_port
+from tests.intake.look_outs import make_town
 
 POSTFIX = shutil.which("postfix", path="/usr/sbin:/usr/bin") or ""
 MISSING = (
@@ -55,7 +70,8 @@ alias_database =
 recipient_delimiter = +
 # As in docs/channels/email.md; and one that our listener does not know.
 transport_maps = inline:{{ {{ report@town.example = lmtp:inet:127.0.0.1:{lmtp} }}
-  {{ nobody@town.example = lmtp:inet:127.0.0.1:{lmtp} }} }}
+  {{ nobody@town.example = lmtp:inet:127.0.0.1:{lmtp} }}
+  {{ arta@people.example = smtp:[127.0.0.1]:{person} }} }}
 local_recipient_maps = $alias_maps inline:{{ {{ report = x }} {{ nobody = x }} }}
 default_transport = error:5.1.2 no such host
 smtpd_relay_restrictions = permit_mynetworks, reject
@@ -100,6 +116,8 @@ def wait_for(what: Callable[[], object], seconds: float = 20.0) -> None:
 class Postfix:
     port: int
     listener: LmtpListener
+    # Where the mail of the person is taken.
+    person_port: int
 
     def deliver(self, data: bytes, to: str = ADDRESS) -> None:
         with smtplib.SMTP("127.0.0.1", self.port, local_hostname="people.example", timeout=10) as server:
@@ -111,7 +129,7 @@ def postfix(settings) -> Iterator[Postfix]:
     # Not the test's own folder: Postfix's programs run as another user, who must get there.
     folder = Path(tempfile.mkdtemp(prefix="commonbeat-postfix-"))
     folder.chmod(0o755)
-    ports = {"lmtp": free_port(), "smtp": free_port()}
+    ports = {"lmtp": free_port(), "smtp": free_port(), "person": free_port()}
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir()
     os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
@@ -134,7 +152,7 @@ def postfix(settings) -> Iterator[Postfix]:
         listener.start()
         assert listener.is_listening.wait(5)
         wait_for(lambda: _answers(ports["smtp"]))
-        yield Postfix(ports["smtp"], listener)
+        yield Postfix(ports["smtp"], listener, ports["person"])
     finally:
         subprocess.run([*control, "stop"], capture_output=True, timeout=60, check=False)
         listener.stop()
@@ -186,3 +204,45 @@ def test_mail_that_cannot_be_delivered_comes_back_as_a_receipt(postfix: Postfix)
     (receipt,) = stored()
     assert isinstance(receipt, Receipt)
     assert (receipt.about, receipt.outcome, receipt.error) == (sent.provider_id, "failed", "bounce 5.1.1")
+
+
+def _id_of(letter: EmailMessage) -> str:
+    found = read_token(site.COMMONBEAT, letter["message-id"][1:].partition("@")[0])
+    return found.payload.hex() if found is not None else ""
+
+
+def test_the_answer_to_an_alerts_letter_comes_back_as_a_sighting_of_it(
+    postfix: Postfix, unit: object, officer: User, monkeypatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: make.NOW)
+    make_town()
+    mailbox = Server()
+    controller = Controller(
+        mailbox, hostname="127.0.0.1", port=postfix.person_port, server_hostname="mx.people.example"
+    )
+    controller.start()
+    try:
+        person = contact_for(kind="email", address=PERSON, channel="email", language="en", now=make.NOW)
+        subscriber(contact=person)
+        for _ in range(2):
+            alert = alert_out(officer, draft=draft_of(kind="look_out"))
+            fan_out(alert)
+        for one in lease_batch(channel="email", limit=9, now=make.NOW):
+            record_outcomes([(one.id, channels()["email"].send(one.message))], now=make.NOW)
+        wait_for(lambda: len(mailbox.taken) == 2)
+    finally:
+        controller.stop()
+    # The second alert is meant; Postfix may have brought them in any order.
+    gone = {row.idempotency_key: row.provider_id for row in Queued.objects.all()}
+    wanted = gone[f"alert:{alert.pk}:{person.pk}"]
+    (letter,) = (one for _from, _to, one in mailbox.taken if _id_of(one) == wanted)
+    heads = {"Subject": f"Re: {letter['subject']}", "In_Reply_To": letter["message-id"], "To": letter["reply-to"]}
+    quoted = "".join(f"> {line}\n" for line in letter.get_content().splitlines())
+    said = f"A white van with two men\n\nOn Tue, 3 Mar 2026, Town <{ADDRESS}> wrote:\n{quoted}"
+    postfix.deliver(mail("I am away", **{**heads, "Auto_Submitted": "auto-replied", "Message_ID": "<away@x.example>"}))
+    postfix.deliver(mail(said, **heads), to=letter["reply-to"])
+    wait_for(lambda: Inbound.objects.count() == 2)
+    understand_batch(handle, make.NOW)
+    report = Report.objects.get()
+    assert (report.text, report.contact_confirmed) == ("A white van with two men", True)
+    assert (Sighting.objects.get().alert_id, Sighting.objects.get().report_id) == (alert.pk, report.pk)

@@ -16,9 +16,10 @@ LOOKED = "alerts.looked"
 ASKED = "alerts.asked"
 # The second person did not release it; why stands with the draft.
 SENT_BACK = "alerts.sent_back"
-# The first message of a chain; data: "by", which is "one" (one person may), "two" or "alone".
+# The first message of a chain; data: "by", which is "one" (one person may), "two", "alone" (nobody answered) or
+# "single" (the one person of a unit).
 RELEASED = "alerts.released"
-# One person released what takes two; the overseer looks for these.
+# One person released what takes two; the overseer looks for these. data: "by" as above, and the unit.
 RELEASED_ALONE = "alerts.released_alone"
 # A message that follows: the subject is the new message, data["root"] the first of its chain.
 UPDATED = "alerts.updated"

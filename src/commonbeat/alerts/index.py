@@ -120,7 +120,8 @@ class Index:
         columns: dict[str, Any] = {
             name: np.insert(np.delete(getattr(kept, name), gone), places, getattr(fresh, name)) for name in _COLUMNS
         }
-        areas = {pk: area for pk, area in kept.areas.items() if pk not in set(changed)}
+        left = set(changed)
+        areas = {pk: area for pk, area in kept.areas.items() if pk not in left}
         self.subscriptions = Subscriptions(**columns, areas=areas | fresh.areas)
 
     def _read(self) -> Subscriptions:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from commonbeat.alerts.kinds import KINDS
-from commonbeat.alerts.models import Alert, AlertQuerySet, AlertState, Cast, Status
+from commonbeat.alerts.models import Alert, AlertQuerySet, AlertState, Cast, MsgType, Status
 from commonbeat.alerts.queries import text_for
 from commonbeat.messaging.models import Contact, Outbound, OutboundState
 
@@ -27,6 +27,11 @@ class Asking:
     is_active: bool
     # When this person had a message of it last; None: never.
     had_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether it is out, and no test: then anybody may be asked to look out."""
+        return self.is_active and self.alert.status == Status.ACTUAL
 
     def headline_in(self, language: str) -> str:
         """Give its headline in a language, else in any."""
@@ -47,6 +52,28 @@ def asking(*, contact: Contact | None, now: datetime) -> list[Asking]:
     roots = roots.defer("area", "area_parts").prefetch_related("texts")
     found = [Asking(one, one.pk in active, had.get(one.pk)) for one in roots]
     return sorted(found, key=lambda one: (one.had_at.timestamp() if one.had_at else 0.0, one.alert.pk), reverse=True)
+
+
+def answered(*, provider_id: str, contact: Contact, now: datetime) -> Asking | None:
+    """Find the alert with one of whose messages a contact was asked to look out, by the provider's id of that message.
+
+    None for what went to somebody else, asked for nothing, was the end of an alert, or is long over.
+    """
+    found = Outbound.objects.filter(provider_id=provider_id, contact=contact, broadcast__isnull=False)
+    row = found.values_list(*_WHEN).first()
+    if row is None:
+        return None
+    casts = Cast.objects.filter(broadcast_id=row[0]).exclude(alert__msg_type=MsgType.CANCEL)
+    ids = casts.values_list("alert_id", "alert__root_id").first()
+    if ids is None:
+        return None
+    roots = Alert.objects.released().filter(pk=ids[1] or ids[0], kind__in=_ASKING)
+    alert = roots.defer("area", "area_parts").prefetch_related("texts").first()
+    had_at = row[1] or row[2]
+    if alert is None:
+        return None
+    is_active = _out(now).filter(pk=alert.pk).exists()
+    return Asking(alert, is_active, had_at) if is_active or had_at > now - ANSWERED_FOR else None
 
 
 def _out(now: datetime) -> AlertQuerySet:

@@ -66,7 +66,7 @@ class Subscriptions:
     # Minutes after midnight; -1 is the site's.
     quiet_from: npt.NDArray[np.int16]
     quiet_to: npt.NDArray[np.int16]
-    # Drawn areas, by the id of their subscription.
+    # Drawn areas, by the id of their subscription: few, and about 2 kB each with 60 corners.
     areas: dict[int, Geometry] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -226,6 +226,7 @@ class Subscription(models.Model):
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     radius = models.PositiveIntegerField(null=True, help_text="metres")
+    # GeoJSON Polygon or MultiPolygon as the person drew it, its corners rounded alike (drawn_areas.py).
     area = models.JSONField(null=True)
     beat = models.ForeignKey(Beat, null=True, on_delete=models.CASCADE, related_name="+")
     # Keys of alerts.kinds; empty: all.
@@ -238,6 +239,9 @@ class Subscription(models.Model):
     quiet_to = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
+    # Of what waits: that of the question which was sent about it. Who asks for the same address meanwhile has another
+    # one, and neither can change what the other asked for. Empty once it is confirmed.
+    asked_key = models.CharField(max_length=40, blank=True, default="")
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["contact"], name="subscription_contact")]

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from django.conf import settings
-
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import Failed, Refused, Request
+from commonbeat.messaging.in_force import options_in_force
 
 SENDER_LIMIT = 60
 _FIELDS = 100
@@ -22,9 +21,8 @@ _EARLIEST, _LATEST = 0, 32_503_680_000
 
 
 def site_options() -> Options:
-    """Give the settings in force."""
-    options: Options = settings.COMMONBEAT
-    return options
+    """Give the settings in force: those of the machine, and those of the channels' pages; never waits."""
+    return options_in_force()
 
 
 def require_end_of_address(expected: str, request: Request) -> None:

@@ -11,13 +11,14 @@ import click
 
 from commonbeat.cli.serve import check_port
 from commonbeat.cli.site import load_django, unapplied_migrations
-from commonbeat.config.options import Options, OptionsError, read_options
+from commonbeat.config.options import PREFIX, Options, OptionsError, read_options
 
 
 @click.command()
 def doctor() -> None:
     """Check data folder, keys, database, migrations, pictures, port, channels; exit code 1 when one is wrong."""
     options = read_options()
+    in_force = _with_stored(options)
     wrong = 0
     for check in (
         check_folder,
@@ -26,12 +27,14 @@ def doctor() -> None:
         check_pictures,
         check_port_state,
         check_channels,
+        check_stored_settings,
         check_delivery,
         check_retention,
+        check_log,
         check_mail,
         check_safety,
     ):
-        for sentence in _results(check, options):
+        for sentence in _results(check, in_force):
             mark = "ok   " if sentence.startswith("✓") else "WRONG"
             wrong += mark == "WRONG"
             click.echo(f"{mark}  {sentence.removeprefix('✓').strip()}")
@@ -142,20 +145,29 @@ def _answers(options: Options) -> bool:
 
 def check_channels(options: Options) -> Iterator[str]:
     """Check that the channel that answers residents is known and set up."""
+    load_django()
+    from commonbeat.messaging.channel import channels, setup_of
+
     needed = {
-        "kannel_sms": ("kannel_send_url", "kannel_username", "kannel_password", "kannel_hook_secret"),
-        "smsgate_sms": ("smsgate_url", "smsgate_username", "smsgate_password", "smsgate_signing_key"),
-        "demo_sms": (),
+        code: setup_of(channel)
+        for code, channel in channels().items()
+        if channel.limits.address_kind == "phone" and channel.limits.in_parts and setup_of(channel).to_send
     }
-    names = needed.get(options.sms_channel)
-    if names is None:
+    setup = needed.get(options.sms_channel)
+    if setup is None:
         yield f"COMMONBEAT_SMS_CHANNEL is “{options.sms_channel}”; write one of {', '.join(needed)}."
         return
-    missing = [f"COMMONBEAT_{name.upper()}" for name in names if not getattr(options, name)]
-    if missing:
-        yield f"{options.sms_channel} cannot send: set {', '.join(missing)}."
-    elif options.sms_channel == "demo_sms":
+    if options.sms_channel == "demo_sms":
         yield "✓ Texts are only shown on the demo's telephone; no gateway is set up."
+        return
+    missing = [
+        f"{PREFIX}{name.upper()}"
+        for name in dict.fromkeys((*setup.to_send, *setup.to_receive))
+        if not getattr(options, name)
+    ]
+    if missing:
+        where = "in the environment or on Administration → Channels"
+        yield f"{options.sms_channel} cannot send and receive: set {', '.join(missing)}, {where}."
     else:
         yield f"✓ {options.sms_channel} is set up."
 
@@ -197,6 +209,19 @@ def check_retention(options: Options) -> Iterator[str]:
         yield "✓ What is past its time is deleted."
 
 
+def check_log(options: Options) -> Iterator[str]:
+    """Check that the transparency log takes in what is new and signs it."""
+    if not _has_tables(options):
+        return
+    from commonbeat.foundation import clock
+    from commonbeat.journal.log_queries import stands_still
+
+    if stands_still(clock.now()):
+        yield "The transparency log stands still. Run a worker; if one runs, look at `commonbeat verify site`."
+    else:
+        yield "✓ The transparency log is up to date."
+
+
 def check_mail(options: Options) -> Iterator[str]:
     """Check that a site with an address for mail has a way in and a way out."""
     if not options.mail_address:
@@ -220,6 +245,34 @@ def check_safety(options: Options) -> Iterator[str]:
         yield "COMMONBEAT_SITE_URL has no https: passwords and reports can be read on the way."
     else:
         yield "✓ Nothing of the demo is open to the public."
+
+
+def check_stored_settings(options: Options) -> Iterator[str]:
+    """Check that what was set on the pages of channels can be used."""
+    if not _has_tables(options):
+        return
+    from commonbeat.messaging.in_force import faults_in_force, names_set_on_pages
+
+    faults = faults_in_force()
+    for name, sentence in sorted(faults.items()):
+        yield f"{PREFIX}{name.upper()}, set on the page of its channel, is not used. {sentence}"
+    used = sorted(names_set_on_pages())
+    if used and not faults:
+        named = ", ".join(f"{PREFIX}{name.upper()}" for name in used)
+        yield f"✓ Set on the pages of channels: {named}."
+
+
+def _with_stored(options: Options) -> Options:
+    try:
+        if not _has_tables(options):
+            return options
+    except OptionsError:
+        # check_database says what it is.
+        return options
+    from commonbeat.messaging.in_force import options_in_force, refresh
+
+    refresh()
+    return options_in_force()
 
 
 def _has_tables(options: Options) -> bool:

@@ -30,6 +30,8 @@ COMMANDS: dict[str, Entry] = {
     "maps": Entry("commonbeat.cli.maps:maps_group", "Count the public map's figures anew."),
     "retention": Entry("commonbeat.cli.retention:retention", "Count what is due for deletion; nothing is changed."),
     "drill": Entry("commonbeat.cli.drill.command:drill", "Send a test alert to people who do not exist."),
+    "log": Entry("commonbeat.cli.log:log_group", "Countersign a transparency log, elsewhere than on its site.", False),
+    "verify": Entry("commonbeat.cli.verify:verify_group", "Verify the transparency log and its proofs.", False),
     "cap": Entry("commonbeat.cli.cap:cap_group", "Verify signed alerts (CAP).", False),
     "channels": Entry("commonbeat.cli.channels:channels_group", "Connect channels to their providers."),
     "migrate": Entry("commonbeat.cli.site:migrate", "Bring the database and the static files up to date.", False),

@@ -164,6 +164,10 @@ def announcement(options: Options, half: str | None = None) -> list[str]:
         for account in accounts:
             name, word, key = (str(account.get(k, "")) for k in ("username", "password", "totp_secret"))
             lines.append(f"    {name:<{width}}  {word}  {key:<32}  {account.get('role', '')}")
+        sealed = [account for account in accounts if account.get("passphrase")]
+        if sealed:
+            lines += ["", "  Passphrases of the desk for sealed tips, asked there after signing in:"]
+            lines += [f"    {account.get('username', ''):<{width}}  {account['passphrase']}" for account in sealed]
     return [*lines, ""]
 
 

@@ -26,6 +26,7 @@ from commonbeat.config.bridge import Bridge, empty_folder  # noqa: E402
 from commonbeat.config.options import Options  # noqa: E402
 from commonbeat.live.app import LiveApp  # noqa: E402
 from commonbeat.live.http import Receive, Scope, Send, refuse  # noqa: E402
+from commonbeat.messaging.in_force import Follower  # noqa: E402
 from commonbeat.web.headers import SECURITY_HEADERS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Application:
         self.live: LiveApp | None = None
         self._pages: Bridge | None = None
         self._assets: Assets | None = None
+        # Every half asks for the settings of channels.
+        self._settings = Follower()
         if "work" in halves:
             from commonbeat.worker.run import Worker
 
@@ -91,6 +94,8 @@ class Application:
         # threads change hands so often that pages beside intake suffer (bench/intake.py).
         sys.setswitchinterval(0.001)
         try:
+            # Before the first message; in a thread, for it waits for the database.
+            await asyncio.get_running_loop().run_in_executor(None, self._settings.start)
             if self.live is not None:
                 self.live.start()
             self._end_waiting_on_signal()
@@ -109,6 +114,7 @@ class Application:
             self.live.stop()
         if self.worker is not None:
             await asyncio.get_running_loop().run_in_executor(None, self.worker.stop)
+        self._settings.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _end_waiting_on_signal(self) -> None:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from commonbeat.config.lane import Job, Lane
+from commonbeat.config.spool import SealedSpool
 from commonbeat.foundation.net import client_network
 from commonbeat.live.http import Receive, Scope, Send, refuse
 
@@ -45,7 +45,7 @@ class Limits:
     body_bytes: int = 50_000_000
     # Of all bodies being read or used, beyond which new ones had better come later.
     held_bytes: int = 1_000_000_000
-    # Kept in memory; what is larger goes to a file without a name.
+    # Kept in memory; what is larger goes to a file without a name, under a key that is nowhere but in memory.
     memory_bytes: int = 1_000_000
     # A client may be silent for so long, and must send so much on average: a sixth of what GPRS, the slowest, does.
     patience_seconds: float = 20.0
@@ -72,13 +72,13 @@ class _Page:
 
     # What fits into memory stands in parts, else all of it in the file.
     parts: list[bytes] = field(default_factory=list)
-    file: SpooledTemporaryFile[bytes] | None = None
+    file: SealedSpool | None = None
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     size: int = 0
     is_unwanted: bool = False
 
-    def add(self, part: bytes, memory_bytes: int, spool: Callable[[], SpooledTemporaryFile[bytes]]) -> None:
+    def add(self, part: bytes, memory_bytes: int, spool: Callable[[], SealedSpool]) -> None:
         """Add what was made."""
         self.size += len(part)
         if self.file is None and self.size > memory_bytes:
@@ -135,7 +135,7 @@ class Bridge:
             return
         held = [0]
         network = client_network(_client_address(scope, self._proxies))
-        body: io.BytesIO | SpooledTemporaryFile[bytes] = io.BytesIO()
+        body: io.BytesIO | SealedSpool = io.BytesIO()
         try:
             self._require_room(network)
             declared = _declared_length(scope)
@@ -154,8 +154,8 @@ class Bridge:
             self._held -= held[0]
             body.close()
 
-    def _spool(self) -> SpooledTemporaryFile[bytes]:
-        return SpooledTemporaryFile(max_size=self._limits.memory_bytes, dir=self._folder)
+    def _spool(self) -> SealedSpool:
+        return SealedSpool(self._limits.memory_bytes, self._folder)
 
     def _require_room(self, network: str) -> None:
         # Once half of the room is taken no network gets more than a quarter: one client must not shut out all others,
@@ -165,9 +165,7 @@ class Bridge:
         if is_full or is_crowding:
             raise _Refused(503, "Too many people are here at once. Please try again.")
 
-    async def _read(
-        self, body: SpooledTemporaryFile[bytes], held: list[int], declared: int | None, receive: Receive
-    ) -> None:
+    async def _read(self, body: SealedSpool, held: list[int], declared: int | None, receive: Receive) -> None:
         """Read a body to its end; held[0] is how much of the common room it takes."""
         limits, now = self._limits, asyncio.get_running_loop().time
         begun, more = now(), True

@@ -1,10 +1,12 @@
-"""The settings of chats and USSD, checked: secrets, templates, networks."""
+"""The settings of chats and USSD; options.py puts them into the table of a site."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
+from commonbeat.config.mail_options import MailOptions
 from commonbeat.foundation.net import is_network
 
 if TYPE_CHECKING:
@@ -14,6 +16,34 @@ _TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 _TEMPLATE = re.compile(r"\s*(?P<language>[a-z]{2})\s*=\s*[a-z0-9_]{1,512}\s*(/\s*[A-Za-z]{2,3}(_[A-Za-z]{2,4})?\s*)?")
 # Nobody signs a USSD call, so that guessing the secret must be out of the question.
 LEAST_USSD_SECRET = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChatOptions(MailOptions):
+    """Hold the settings of chats and USSD."""
+
+    telegram_token: str = ""
+    """Token of the Telegram bot, as @BotFather gives it."""
+    telegram_hook_secret: str = ""
+    """Secret that Telegram repeats in each call: 16 to 256 letters, digits, _ or -."""
+    telegram_api_url: str = "https://api.telegram.org"
+    """Address of Telegram's Bot API; another one for a server of your own."""
+    whatsapp_token: str = ""
+    """Access token of WhatsApp's Cloud API, of a system user."""
+    whatsapp_phone_id: str = ""
+    """Id of the WhatsApp number at the Cloud API; not the number itself."""
+    whatsapp_app_secret: str = ""
+    """App secret with which the Cloud API signs its calls."""
+    whatsapp_verify_token: str = ""
+    """Token, made up by you, that the Cloud API shows when it first asks for the address."""
+    whatsapp_templates: tuple[str, ...] = ()
+    """Approved template for news after 24 hours of silence, by language, with one variable: en=news/en_US, sq=lajme."""
+    whatsapp_api_url: str = "https://graph.facebook.com/v23.0"
+    """Address of the Cloud API, with its version."""
+    africastalking_ussd_secret: str = ""
+    """Secret at the end of the address that Africa's Talking calls for USSD; at least 16 letters and digits."""
+    ussd_networks: tuple[str, ...] = ()
+    """Networks from which USSD calls are taken, such as 203.0.113.0/24; empty means from anywhere."""
 
 
 def chat_problems(options: Options) -> list[str]:

@@ -5,15 +5,36 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from commonbeat.config.mail_options import MailOptions
+from commonbeat.config.chat_options import ChatOptions
 
+_ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#\[\]]+)[!-~]*")
+_ADDRESSES = (
+    "kannel_send_url", "smsgate_url", "telegram_api_url", "whatsapp_api_url", "twilio_url", "vonage_url",
+    "webhook_send_url",
+)  # fmt: skip
 _MAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class GatewayOptions(MailOptions):
-    """Hold the settings of the gateways that came after the first two."""
+class GatewayOptions(ChatOptions):
+    """Hold the settings of gateways: with those of chats and e-mail, what a channel's page may set."""
 
+    kannel_send_url: str = ""
+    """Kannel's sendsms address, such as http://127.0.0.1:13013/cgi-bin/sendsms."""
+    kannel_username: str = ""
+    """User of Kannel's sendsms."""
+    kannel_password: str = ""
+    """Password of Kannel's sendsms."""
+    kannel_hook_secret: str = ""
+    """Secret at the end of the address that Kannel calls."""
+    smsgate_url: str = ""
+    """Address of the SMSGate API, such as https://api.sms-gate.app/3rdparty/v1."""
+    smsgate_username: str = ""
+    """User of the SMSGate API."""
+    smsgate_password: str = ""
+    """Password of the SMSGate API."""
+    smsgate_signing_key: str = ""
+    """Key with which SMSGate signs its webhooks."""
     twilio_account: str = ""
     """Twilio's account SID."""
     twilio_token: str = ""
@@ -88,9 +109,9 @@ def gateway_problems(options: GatewayOptions) -> list[str]:
         problems.append(f"COMMONBEAT_SMPP_WINDOW is {options.smpp_window}; write a number from 1 to 100.")
     if len(options.smpp_password) > 8 or len(options.smpp_system_id) > 15:
         problems.append("COMMONBEAT_SMPP_SYSTEM_ID takes 15 characters and COMMONBEAT_SMPP_PASSWORD 8, no more.")
-    for name in ("twilio_url", "vonage_url", "webhook_send_url"):
+    for name in _ADDRESSES:
         address = getattr(options, name)
-        if address and not address.startswith(("https://", "http://")):
+        if address and not _ADDRESS.fullmatch(address):
             problems.append(f"COMMONBEAT_{name.upper()} must be an address that begins with https://.")
     if options.push_contact and not _MAIL.fullmatch(options.push_contact):
         problems.append("COMMONBEAT_PUSH_CONTACT must be an e-mail address, such as office@example.org.")

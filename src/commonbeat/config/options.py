@@ -103,44 +103,6 @@ class Options(GatewayOptions):
     """Zoom at which maps open."""
     sms_number: str = ""
     """Number to which people text, as printed on posters."""
-    kannel_send_url: str = ""
-    """Kannel's sendsms address, such as http://127.0.0.1:13013/cgi-bin/sendsms."""
-    kannel_username: str = ""
-    """User of Kannel's sendsms."""
-    kannel_password: str = ""
-    """Password of Kannel's sendsms."""
-    kannel_hook_secret: str = ""
-    """Secret at the end of the address that Kannel calls."""
-    smsgate_url: str = ""
-    """Address of the SMSGate API, such as https://api.sms-gate.app/3rdparty/v1."""
-    smsgate_username: str = ""
-    """User of the SMSGate API."""
-    smsgate_password: str = ""
-    """Password of the SMSGate API."""
-    smsgate_signing_key: str = ""
-    """Key with which SMSGate signs its webhooks."""
-    telegram_token: str = ""
-    """Token of the Telegram bot, as @BotFather gives it."""
-    telegram_hook_secret: str = ""
-    """Secret that Telegram repeats in each call: 16 to 256 letters, digits, _ or -."""
-    telegram_api_url: str = "https://api.telegram.org"
-    """Address of Telegram's Bot API; another one for a server of your own."""
-    whatsapp_token: str = ""
-    """Access token of WhatsApp's Cloud API, of a system user."""
-    whatsapp_phone_id: str = ""
-    """Id of the WhatsApp number at the Cloud API; not the number itself."""
-    whatsapp_app_secret: str = ""
-    """App secret with which the Cloud API signs its calls."""
-    whatsapp_verify_token: str = ""
-    """Token, made up by you, that the Cloud API shows when it first asks for the address."""
-    whatsapp_templates: tuple[str, ...] = ()
-    """Approved template for news after 24 hours of silence, by language, with one variable: en=news/en_US, sq=lajme."""
-    whatsapp_api_url: str = "https://graph.facebook.com/v23.0"
-    """Address of the Cloud API, with its version."""
-    africastalking_ussd_secret: str = ""
-    """Secret at the end of the address that Africa's Talking calls for USSD; at least 16 letters and digits."""
-    ussd_networks: tuple[str, ...] = ()
-    """Networks from which USSD calls are taken, such as 203.0.113.0/24; empty means from anywhere."""
     sms_channel: str = "demo_sms"
     """Channel that sends texts to people who left a number: kannel_sms, smsgate_sms or demo_sms."""
     send_rates: tuple[str, ...] = ()
@@ -198,8 +160,29 @@ def read_options(environ: Mapping[str, str] | None = None) -> Options:
     """Read the settings file and the environment; raise OptionsError with a sentence per problem."""
     env = dict(os.environ if environ is None else environ)
     problems: list[str] = []
-    fields = {f.name: f for f in dataclasses.fields(Options)}
     data_dir = Path(env.get(PREFIX + "DATA_DIR", "data")).absolute()
+    raw = _read_raw(env, data_dir, problems)
+    values = {name: convert(name, value, problems) for name, value in raw.items()}
+    values["data_dir"] = data_dir
+    if values.get("site_url") is None:
+        values["site_url"] = _own_address(values)
+    options = Options(**{k: v for k, v in values.items() if v is not None})  # type: ignore[arg-type]  # checked by convert
+    options = dataclasses.replace(options, secret_key=options.secret_key or _kept_secret(data_dir) or new_token())
+    problems.extend(problems_of(options))
+    if problems:
+        raise OptionsError(problems)
+    return options
+
+
+def given_names(environ: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Name the settings that the file or the environment sets; what is set to nothing counts as not set."""
+    env = dict(os.environ if environ is None else environ)
+    raw = _read_raw(env, Path(env.get(PREFIX + "DATA_DIR", "data")).absolute(), [])
+    return frozenset(name for name, value in raw.items() if str(value).strip())
+
+
+def _read_raw(env: Mapping[str, str], data_dir: Path, problems: list[str]) -> dict[str, object]:
+    fields = {f.name for f in dataclasses.fields(Options)}
     file = Path(env.get(PREFIX + "CONFIG", str(data_dir / "commonbeat.toml")))
     raw: dict[str, object] = _read_file(file, explicit=PREFIX + "CONFIG" in env, problems=problems)
     for name in list(raw):
@@ -218,16 +201,7 @@ def read_options(environ: Mapping[str, str] | None = None) -> Options:
                 raw[name.removesuffix("_file")] = secret
         else:
             problems.append(f"{key} is not a setting. Remove it, or see docs/settings.md for the names.")
-    values = {name: _convert(name, value, problems) for name, value in raw.items()}
-    values["data_dir"] = data_dir
-    if values.get("site_url") is None:
-        values["site_url"] = _own_address(values)
-    options = Options(**{k: v for k, v in values.items() if v is not None})  # type: ignore[arg-type]  # checked by _convert
-    options = dataclasses.replace(options, secret_key=options.secret_key or _kept_secret(data_dir) or new_token())
-    problems.extend(_check(options))
-    if problems:
-        raise OptionsError(problems)
-    return options
+    return raw
 
 
 def _own_address(values: Mapping[str, object]) -> str:
@@ -296,7 +270,8 @@ def _read_secret(key: str, path: Path, problems: list[str]) -> str | None:
         return None
 
 
-def _convert(name: str, value: object, problems: list[str]) -> object:
+def convert(name: str, value: object, problems: list[str]) -> object:
+    """Read one setting as it was written; None, and a sentence more, when it cannot be read."""
     kind = Options.__dataclass_fields__[name].type
     say = f"{PREFIX}{name.upper()}"
     text = str(value).strip()
@@ -326,7 +301,8 @@ def _convert(name: str, value: object, problems: list[str]) -> object:
     return None
 
 
-def _check(options: Options) -> list[str]:
+def problems_of(options: Options) -> list[str]:
+    """Say what of the settings cannot be, one sentence each; no secret is repeated."""
     problems = []
     unknown = [c for c in options.languages if c not in KNOWN_LANGUAGES]
     if unknown or not options.languages:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from commonbeat.config.options import KNOWN_LANGUAGES, read_options
+from commonbeat.config.options import KNOWN_LANGUAGES, given_names, read_options
 
 COMMONBEAT = read_options()
+# What the file and the environment set; the pages of channels may set none of these.
+COMMONBEAT_GIVEN = given_names()
 PACKAGE = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = COMMONBEAT.secret_key
@@ -36,6 +38,7 @@ INSTALLED_APPS = [
     "commonbeat.reports",
     "commonbeat.maps",
     "commonbeat.alerts",
+    "commonbeat.tips",
     "commonbeat.intake",
     "commonbeat.web",
 ]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 ALERT_RADIUS = 3_000
 # After an alert that asks for sightings, what begins with "I saw" within so many seconds answers it.
 LOOKING_SECONDS = 48 * 60 * 60
+# After one, what is about nothing else is asked within so many seconds whether it answers it.
+ANSWERING_SECONDS = 2 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class AlertPlace:
     # As the person calls it; empty for a point or an area of a map.
     label: str = ""
     is_everywhere: bool = False
+    # An area that the person drew.
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class LookOut:
     # When this person had it last (seconds since 1970); 0 when they never had it.
     asked_at: int = 0
     is_active: bool = True
+    # The newest report of this person that answers it; 0 where there is none, or nobody has looked.
+    report_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

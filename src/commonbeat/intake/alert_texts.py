@@ -15,6 +15,9 @@ from commonbeat.foundation.text import excerpt
 from commonbeat.intake.alert_intents import ALERT_RADIUS
 from commonbeat.intake.texts import LABEL_LIMIT, numbered
 
+# With the sentences around it, one part in English and two in Albanian.
+HEADLINE_LIMIT = 40
+
 
 def alerts_here(*, place: str) -> str:
     """Confirm alerts for a place."""
@@ -62,6 +65,15 @@ def alerts_full(*, places: Sequence[str]) -> str:
     """Say that there are too many places."""
     start = _("These are as many places as we can take. %(one)s and a number ends one:") % {"one": _word(STOP_ONE)}
     return numbered(start, named(places))
+
+
+def alerts_asked_twice() -> str:
+    """Say that YES does not tell which of several requests is meant."""
+    # Translators: %(alerts)s is a word that people text, such as ALERTS.
+    return _(
+        "More than one request for alerts named this number. Type the code of yours on the page, "
+        "or text %(alerts)s and a place."
+    ) % {"alerts": _word(ALERTS)}
 
 
 def alerts_ended() -> str:
@@ -138,6 +150,21 @@ def which_alert(*, alerts: Sequence[str]) -> str:
     return numbered(_which_alert(), alerts)
 
 
+def saw_about(*, reference: str, emergency: str, alert: str) -> str:
+    """Give the reference, and ask whether this is about an alert."""
+    # Translators: YES and NO are words that people text back; use your own language's words, as in intake/commands.py.
+    return _(
+        "Thank you. Your reference is %(reference)s. Is it about this alert: %(alert)s? YES or NO. "
+        "In danger call %(emergency)s."
+    ) % {"reference": reference, "alert": excerpt(alert, HEADLINE_LIMIT), "emergency": emergency}
+
+
+def about_alert(*, alert: str) -> str:
+    """Ask again whether what was said is about an alert."""
+    # Translators: YES and NO are words that people text back; use your own language's words, as in intake/commands.py.
+    return _("Is what you told us about this alert: %(alert)s? YES or NO.") % {"alert": excerpt(alert, HEADLINE_LIMIT)}
+
+
 def saw_noted() -> str:
     """Confirm to which alert a sighting belongs."""
     return _("Thank you, noted.")
@@ -146,6 +173,11 @@ def saw_noted() -> str:
 def named(places: Sequence[str]) -> list[str]:
     """Give each place a name, also one that was only drawn on a map."""
     return [place or _("a place on the map") for place in places]
+
+
+def drawn() -> str:
+    """Name an area that the person drew, in a list of places."""
+    return _("an area that you drew")
 
 
 def everywhere() -> str:

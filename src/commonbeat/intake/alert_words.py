@@ -56,7 +56,7 @@ _STOPS_NUMBER = _keys(_STOP_NUMBER, dict(STOP_ONE))
 _STOPS_ALERTS = _keys(dict(STOP_ALERTS))
 _EVERY = _keys({"": _EVERYWHERE}, dict(EVERYWHERE))
 _POLITE = frozenset({"", *map(keyword_key, _POLITE_WORDS.split("|"))})
-_FOR = frozenset(map(keyword_key, _BEFORE_PLACE.split("|")))
+BEFORE_PLACE = frozenset(map(keyword_key, _BEFORE_PLACE.split("|")))
 _SAW = _keys(_SAW_WORDS, dict(SAW))
 _SAW_BEGINS = _keys(_SAW_PHRASES) | _SAW
 _KINDS = {keyword_key(name): kind.code for kind in KINDS.values() for name in (*kind.names.values(), kind.code)}
@@ -106,14 +106,14 @@ def alerts_in(text: str) -> AlertsAsked | None:
     for length in (3, 2):
         language = _ending(keys[:length]) if len(keys) >= length else None
         if language is not None:
-            return AlertsAsked(language, ends=True, rest=_behind(text, length))
+            return AlertsAsked(language, ends=True, rest=behind(text, length))
     word = keys[0]
     sure = _SURE.get(word) or _near(word)
     language = sure or _ANY.get(word)
     if language is None:
         return None
-    length = 2 if len(keys) > 1 and keys[1] in _FOR else 1
-    rest = _behind(text, length)
+    length = 2 if len(keys) > 1 and keys[1] in BEFORE_PLACE else 1
+    rest = behind(text, length)
     return AlertsAsked(language, ends=False, rest=rest, is_sure=sure is not None) if sure or rest else None
 
 
@@ -143,7 +143,7 @@ def saw_in(text: str) -> Saw | None:
         phrase = " ".join(keys[:length])
         language = _SAW_BEGINS.get(phrase)
         if language is not None:
-            rest = _behind(text, length)
+            rest = behind(text, length)
             return Saw(language, _strength(text, phrase, rest), rest)
     return None
 
@@ -176,8 +176,8 @@ def _near(word: str) -> str | None:
     return None if word in _ANY else next(near, None)
 
 
-def _behind(text: str, length: int) -> str:
-    """Give what follows the first words; the minus of coordinates stays."""
+def behind(text: str, length: int) -> str:
+    """Give what follows the first words of a message; the minus of coordinates stays."""
     end = 0
     for word in _WORD.finditer(text[:_READ]):
         if length <= 0:

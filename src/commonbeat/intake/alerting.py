@@ -118,4 +118,10 @@ def _ended(scene: Scene, places: Sequence[AlertPlace], ended: AlertPlace) -> Tur
 
 
 def _labels(places: Sequence[AlertPlace]) -> list[str]:
-    return [alert_texts.everywhere() if place.is_everywhere else place.label for place in places]
+    return [_label(place) for place in places]
+
+
+def _label(place: AlertPlace) -> str:
+    if place.is_everywhere:
+        return alert_texts.everywhere()
+    return place.label or (alert_texts.drawn() if place.is_drawn else "")

@@ -22,6 +22,8 @@ class Word(Enum):
     MENU = auto()
     STATUS = auto()
     LANGUAGE = auto()
+    # Erase a report of mine, or all that you know of me.
+    ERASE = auto()
     CANCEL = auto()
     # The answer to "was it you who left this number?"; thanks, where nobody asked.
     YES = auto()
@@ -37,9 +39,9 @@ class Command:
     word: Word
     # Language that the word belongs to; empty where it is said in all.
     language: str = ""
-    # STATUS: the reference, empty for one's latest. LANGUAGE: the code, empty to be asked.
+    # STATUS, ERASE: the reference, empty for one's latest. LANGUAGE: the code, empty to be asked. ERASE: ALL.
     argument: str = ""
-    # STATUS: something like a reference was written, and is none.
+    # STATUS, ERASE: something like a reference was written, and is none.
     misread: bool = False
 
 
@@ -80,6 +82,13 @@ _WORDS: dict[Word, dict[str, str]] = {
         "sq": "gjuha|gjuhe|gjuhet|ndrysho gjuhen",
         "ar": "لغة|اللغة|لغات|تغيير اللغة",
     },
+    Word.ERASE: {
+        "en": "erase|erese|earse|erasse|erase it|erase report|erase my report|erase this|delete|delet|delete it"
+        "|delete report|delete my report|delete this",
+        "sq": "fshij|fshi|fshije|fshini|fshij raportin|fshije raportin|fshij raportin tim|fshi raportin tim"
+        "|fshije raportin tim|fshini raportin tim",
+        "ar": "امسح|امسحوا|مسح|احذف|احذفوا|حذف|امسح البلاغ|امسح بلاغي|احذف البلاغ|احذف بلاغي|حذف البلاغ|حذف بلاغي",
+    },
     Word.CANCEL: {
         "": "0|00|cancel|cancle|cancell|exit|back",
         "en": "skip|no|none|leave|leave it|i dont know|dont know|don t know|i don t know|no idea|never mind|nevermind"
@@ -114,6 +123,15 @@ _LANGUAGE_NAMES = {
     "sq": "shqip|albanian|shqipe|shqyp|gjuha shqipe|الألبانية|ألباني",
     "ar": "arabic|arabisht|عربي|العربية|عربى|عربية",
 }
+# What may stand behind ERASE, and what it then stands for.
+ALL = "all"
+_EVERYTHING = frozenset(
+    keyword_key(word)
+    for word in (
+        "all", "everything", "me", "all of it", "all about me", "everything about me", "gjithcka", "gjithçka",
+        "te gjitha", "krejt", "cdo gje", "الكل", "كل شيء", "كل شئ", "كل بياناتي", "بياناتي",
+    )
+)  # fmt: skip
 # Only as what LANGUAGE is given: alone, two letters may be anything.
 _LANGUAGE_CODES = {"en": "en", "sq": "sq", "al": "sq", "ar": "ar"}
 
@@ -241,7 +259,9 @@ def _with_argument(plain: str, key: str, languages: tuple[str, ...]) -> Command 
     if word is Word.LANGUAGE:
         code = _NAMED.get(rest) or _LANGUAGE_CODES.get(rest)
         return Command(word, code, code) if code in languages and code else None
-    if word is Word.STATUS:
+    if word is Word.ERASE and rest in _EVERYTHING:
+        return Command(word, language, ALL)
+    if word in (Word.STATUS, Word.ERASE):
         reference = find_reference(plain)
         if reference is not None:
             # "STATUS KX7M-4QXP-2R please" asks; a sentence after it is something that we are told.

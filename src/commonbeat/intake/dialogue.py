@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from commonbeat.foundation.ids import find_reference, format_reference, parse_reference
 from commonbeat.foundation.text import clean_text, fold
 from commonbeat.intake import alert_texts, texts
-from commonbeat.intake.alert_words import alerts_in, word_language
 from commonbeat.intake.alerting import alerts_turn
+from commonbeat.intake.asked import World
 from commonbeat.intake.behalf import behalf_in, is_resigning
 from commonbeat.intake.coded import coded_turn
 from commonbeat.intake.commands import (
@@ -31,10 +31,12 @@ from commonbeat.intake.commands import (
     without_new,
 )
 from commonbeat.intake.consent import behalf_alone, consent_turn, late_answer, resign
-from commonbeat.intake.language import by_script
-from commonbeat.intake.placing import PLACE_WORDS, place_given, placed
-from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle, says_nothing
-from commonbeat.intake.sighting import sighting_turn
+from commonbeat.intake.erasing import SURE, erase_turn
+from commonbeat.intake.officer import officer_answered, officer_asked
+from commonbeat.intake.placing import place_given, placed
+from commonbeat.intake.scene import Scene, idle, says_nothing
+from commonbeat.intake.sighting import ask_about_alert, sighting_turn
+from commonbeat.intake.speaking import PLACES_HEARD, listen
 from commonbeat.intake.standing import confirm, is_slowed, missed, tell_standing
 from commonbeat.intake.state import (
     REFERENCE_MARK,
@@ -50,7 +52,6 @@ from commonbeat.intake.state import (
     Stop,
     TopicChoice,
     Turn,
-    World,
     seconds,
 )
 from commonbeat.intake.submitting import submit, submit_unsorted
@@ -59,65 +60,35 @@ TEXT_LIMIT = 10_000
 LANGUAGE_NAMES = {"en": "ENGLISH", "sq": "SHQIP", "ar": "عربي"}
 
 
-# Steps at which the next message may name a place.
-_PLACES_HEARD = frozenset({Asks.PLACE, Asks.PICK, Asks.CORRECT, Asks.TOPIC})
-_NAMES_HEARD = _PLACES_HEARD | {Asks.ALERT_PLACE, Asks.ALERT_PICK}
-
-
 def step(state: State, message: Heard, world: World, now: datetime) -> Turn:
     """Take one message; give the next state, at most two replies, and what is to be done."""
     text = clean_text(message.text, TEXT_LIMIT)
-    languages = tuple(world.languages)
-    command = parse_command(text, languages)
-    recognised = None
+    command = parse_command(text, tuple(world.languages))
     # Its words are codes: amoxicillin and 12:30 are of no language.
     coded = world.code_language(text) if command is None else None
-    # Of "ALERTS Rruga e Re" as well: it is a word of ours, and a name.
-    is_named = state.asks in _NAMES_HEARD or (command is None and alerts_in(text) is not None)
-    # The name of a place is in the language of the place: "Rruga e Pazarit 12" makes nobody Albanian.
-    if not world.language and command is None and coded is None and not is_named:
-        recognised = world.recognise(text)
-    spoken = command.language if command is not None else word_language(text)
-    hint = spoken if spoken in languages else ""
-    language = world.language or recognised or by_script(text, languages) or hint or coded or languages[0]
-    if command is not None and command.word is Word.LANGUAGE and command.argument:
-        language = command.argument
-    language_by, leaning = state.language_by, state.leaning
-    if recognised is not None:
-        language_by = LanguageBy.GUESSED
-    elif command is None and coded is None and world.language and alerts_in(text) is None:
-        sure = _sure_language(state, text, world, now)
-        if sure is not None and sure != world.language:
-            if language_by is LanguageBy.GUESSED or sure == leaning:
-                recognised = language = sure
-                language_by = LanguageBy.GUESSED
-            leaning = "" if recognised else sure
-        elif sure is not None:
-            leaning = ""
-    scene = Scene(state, text, world, language, seconds(now))
-    with translation.override(language):
+    spoken = listen(state, text, world, command, code_language=coded, now=now)
+    scene = Scene(state, text, world, spoken.language, seconds(now))
+    language_by = spoken.language_by
+    with translation.override(spoken.language):
         turn = coded_turn(scene) if coded is not None else _turn(scene, command)
         intents = turn.intents
         if any(isinstance(intent, SetLanguage) for intent in intents):
             language_by = LanguageBy.CHOSEN
-        elif recognised is not None:
-            intents = (SetLanguage(recognised), *intents)
+        elif spoken.recognised is not None:
+            intents = (SetLanguage(spoken.recognised), *intents)
         # After STOP only START is answered; what else is said is kept all the same.
         silent = world.stopped and not any(isinstance(intent, Start) for intent in intents)
         replies = () if silent else tuple(texts.for_phone(reply) for reply in turn.replies)
-    return Turn(replace(turn.state, language_by=language_by, leaning=leaning), replies, intents)
-
-
-def _sure_language(state: State, text: str, world: World, now: datetime) -> str | None:
-    """Tell the language of a message; None where it is not sure, or may not change what is remembered."""
-    is_soon = seconds(now) - state.last_at <= ADDITION_SECONDS
-    is_place = state.asks in _NAMES_HEARD and is_soon and len(text.split()) <= PLACE_WORDS
-    if state.language_by is LanguageBy.CHOSEN or is_place or parse_reference(text) is not None:
-        return None
-    return world.recognise_surely(text)
+    return Turn(replace(turn.state, language_by=language_by, leaning=spoken.leaning), replies, intents)
 
 
 def _turn(scene: Scene, command: Command | None) -> Turn:
+    turn = erase_turn(scene, command)
+    if turn is not None:
+        return turn
+    if scene.state.asks in SURE:
+        # Only a YES that comes next erases anything.
+        scene = dataclasses.replace(scene, state=idle(scene.state))
     state = scene.state
     if command is not None and command.word in (
         Word.STOP,
@@ -141,8 +112,10 @@ def _turn(scene: Scene, command: Command | None) -> Turn:
         # Counted like a wrong STATUS: otherwise "AAAA-AAAA-AA hello" would tell which references exist.
         scene = dataclasses.replace(scene, state=missed(scene))
         state = scene.state
-    turn = None if marked else alerts_turn(scene, command) or sighting_turn(scene, command)
+    turn = None if marked else _own_words(scene, command)
     turn = turn or _as_proxy(scene, command, marked=marked)
+    if turn is None and not marked:
+        turn = officer_answered(scene, command)
     if turn is not None:
         return turn
     # The desk's question takes every answer, "0", "no" and "ok" too; only the word CANCEL itself leaves it.
@@ -159,7 +132,13 @@ def _turn(scene: Scene, command: Command | None) -> Turn:
                 return Turn(replace(state, asks=Asks.PLACE), (texts.where_then(),))
             return _leave(scene)
         return _help(scene) if command.word is Word.GREETING else Turn(state)
-    return _told(scene, marked=marked)
+    told = _told(scene, marked=marked)
+    return told if marked else ask_about_alert(scene, told)
+
+
+def _own_words(scene: Scene, command: Command | None) -> Turn | None:
+    """Take what begins with a word of ours that is no command: ALERTS, OFFICER, SAW."""
+    return alerts_turn(scene, command) or officer_asked(scene, command) or sighting_turn(scene, command)
 
 
 def _as_proxy(scene: Scene, command: Command | None, *, marked: bool) -> Turn | None:
@@ -195,16 +174,7 @@ def _obey(scene: Scene, command: Command) -> Turn:
             again = f" {alert_texts.alerts_again()}" if world.alerts().places else ""
             return Turn(idle(state), (f"{said}{again}",), (Start(),))
         case Word.MENU:
-            choices = world.topics(scene.language)
-            options = tuple(choice.code for choice in choices)
-            asking = replace(idle(state), asks=Asks.MENU, options=options, on_behalf=state.on_behalf)
-            if state.guessed and scene.is_soon and state.report_id == state.last_report_id:
-                # "Topic: … If that is wrong, text MENU.": of the report just made, not of a new one.
-                asking = replace(state, asks=Asks.TOPIC, options=options)
-            return Turn(
-                asking,
-                (texts.menu(topics=[choice.name for choice in choices]),),
-            )
+            return _menu(scene)
         case Word.STATUS:
             if command.misread:
                 return Turn(state, (texts.bad_reference(),))
@@ -220,13 +190,33 @@ def _obey(scene: Scene, command: Command) -> Turn:
             return _help(scene)
 
 
+def _menu(scene: Scene) -> Turn:
+    """Offer the topics: to begin with one, or for the report that has none yet, or a wrong one."""
+    state, world = scene.state, scene.world
+    choices = world.topics(scene.language)
+    names, options = [choice.name for choice in choices], tuple(choice.code for choice in choices)
+    is_asked = state.asks is Asks.TOPIC or (state.asks in (Asks.PLACE, Asks.PICK) and scene.is_soon)
+    if state.unsorted and state.report_id and is_asked:
+        # "What is it about?" - "MENU.": of that report, and said so, for its text needs not be told again.
+        latest = world.latest()
+        reply = texts.menu(topics=names)
+        if latest is not None and latest.report_id == state.report_id:
+            reply = texts.menu_for(reference=format_reference(latest.reference), topics=names)
+        return Turn(replace(state, asks=Asks.TOPIC, options=options, tries=0), (reply,))
+    if state.guessed and scene.is_soon and state.report_id == state.last_report_id:
+        # "Topic: … If that is wrong, text MENU.": of the report just made, not of a new one.
+        return Turn(replace(state, asks=Asks.TOPIC, options=options), (texts.menu(topics=names),))
+    asking = replace(idle(state), asks=Asks.MENU, options=options, on_behalf=state.on_behalf)
+    return Turn(asking, (texts.menu(topics=names),))
+
+
 def _told(scene: Scene, *, marked: bool) -> Turn:
     """Take what is no command: an answer to what was asked, a new report, or more about the last one."""
     state, world = scene.state, scene.world
     chosen = _chosen(scene)
     if not marked:
         turn = _by_number(scene, chosen)
-        if turn is None and state.asks in _PLACES_HEARD:
+        if turn is None and state.asks in PLACES_HEARD:
             turn = place_given(scene)
         if turn is not None:
             return turn
@@ -337,7 +327,7 @@ def _sort(scene: Scene, topic: TopicChoice) -> Turn:
         guessed=False,
     )
     reply = texts.sorted_as(topic=topic.name)
-    if state.unplaced and scene.state.guessed and not topic.sensitive:
+    if state.unplaced and (scene.state.guessed or scene.state.unsorted) and not topic.sensitive:
         # MENU came before the place.
         state, reply = replace(state, asks=Asks.PLACE), texts.sorted_where(topic=topic.name)
     if topic.sensitive:
@@ -360,7 +350,10 @@ def _leave(scene: Scene) -> Turn:
     question = scene.world.open_question()
     if state.asks in (Asks.NOTHING, Asks.CORRECT) and (question is None or question.message_id == state.left_question):
         return Turn(idle(state), (texts.nothing_to_leave(),))
-    after = replace(idle(state), left_question=question.message_id if question else state.left_question)
+    after = idle(state)
+    if state.asks not in (Asks.OFFICER_PLACE, Asks.OFFICER_PICK, Asks.OFFICER_TEXT):
+        # There it is the officer whom somebody leaves, and no question of the desk.
+        after = replace(after, left_question=question.message_id if question else state.left_question)
     return Turn(after, (texts.left(),))
 
 

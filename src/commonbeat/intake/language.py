@@ -24,7 +24,18 @@ LEAST_CERTAINTY = 0.8
 # To change what is remembered takes more than to guess for the first time.
 SURE_LETTERS, SURE_WORDS, SURE_CERTAINTY = 20, 4, 0.98
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]")
+# Scripts by which languages are told apart, and who writes in them. Latin tells nothing.
+_SCRIPTS = (
+    ("\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc", ("ar", "fa", "ur", "ps", "ckb")),
+    ("\u0400-\u052f", ("ru", "uk", "bg", "mk", "sr", "be", "kk", "ky")),
+    ("\u0370-\u03ff\u1f00-\u1fff", ("el",)),
+    ("\u0590-\u05ff", ("he", "yi")),
+    ("\u0530-\u058f", ("hy",)),
+    ("\u10a0-\u10ff", ("ka",)),
+    ("\u0900-\u097f", ("hi", "mr", "ne")),
+    ("\u0980-\u09ff", ("bn",)),
+    ("\u1200-\u139f", ("am", "ti")),
+)
 
 
 def recognise(text: str, languages: tuple[str, ...]) -> str | None:
@@ -53,11 +64,28 @@ def recognise_surely(text: str, languages: tuple[str, ...]) -> str | None:
 
 
 def by_script(text: str, languages: tuple[str, ...]) -> str | None:
-    """Give the language that the letters of a text alone decide on: Arabic, where the site speaks it."""
+    """Give the language on which most letters of a text decide by their script alone; None where several share it."""
     letters = "".join(_LETTERS.findall(text[:1_000]))
-    if "ar" in languages and letters and 2 * len(_ARABIC.findall(letters)) > len(letters):
-        return "ar"
+    for script, language in _scripts_of(languages):
+        if letters and 2 * len(script.findall(letters)) > len(letters):
+            return language
     return None
+
+
+def of_script_alone(text: str, languages: tuple[str, ...]) -> str | None:
+    """Give the language on which every letter of a text decides by its script alone."""
+    letters = "".join(_LETTERS.findall(text[:1_000]))
+    for script, language in _scripts_of(languages):
+        if letters and len(script.findall(letters)) == len(letters):
+            return language
+    return None
+
+
+@lru_cache(maxsize=8)
+def _scripts_of(languages: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """List the scripts that one of some languages has to itself."""
+    found = [(letters, [code for code in languages if code in users]) for letters, users in _SCRIPTS]
+    return tuple((re.compile(f"[{letters}]"), users[0]) for letters, users in found if len(users) == 1)
 
 
 def warm(languages: tuple[str, ...]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commonbeat.foundation.text import fold
-from commonbeat.intake.state import State, World
+from commonbeat.intake.asked import World
+from commonbeat.intake.state import State
 
 # What follows a report this soon, and is no command and no keyword, belongs to it.
 ADDITION_SECONDS = 30 * 60

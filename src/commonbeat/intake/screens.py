@@ -14,7 +14,7 @@ SCREEN_UNITS = {"GSM-7": 182, "UCS-2": 80}
 MORE = "00"
 LEAVE = "0"
 # What the numbers of the start mean, as words of the dialogue.
-START_WORDS = {"1": "MENU", "2": "STATUS", "3": "LANGUAGE", "4": "ALERTS"}
+START_WORDS = {"1": "MENU", "2": "STATUS", "3": "LANGUAGE", "4": "ALERTS", "5": "OFFICER"}
 
 
 def start(*, site: str, emergency: str) -> str:
@@ -29,7 +29,16 @@ def start(*, site: str, emergency: str) -> str:
 def choices() -> str:
     """Offer what goes by number, where nothing is asked."""
     return for_phone(
-        in_lines([f"1 {_('Topics')}", f"2 {_('News of my report')}", f"3 {_('Language')}", f"4 {_('Alerts')}", end()])
+        in_lines(
+            [
+                f"1 {_('Topics')}",
+                f"2 {_('News of my report')}",
+                f"3 {_('Language')}",
+                f"4 {_('Alerts')}",
+                f"5 {_('My officer')}",
+                end(),
+            ]
+        )
     )
 
 

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from commonbeat.foundation.text import ascii_digits
 from commonbeat.intake import alert_texts
-from commonbeat.intake.alert_intents import LOOKING_SECONDS, AnswersAlert, LookOut
+from commonbeat.intake.alert_intents import ANSWERING_SECONDS, LOOKING_SECONDS, AnswersAlert, LookOut
 from commonbeat.intake.alert_words import Saw, Strength, saw_in
-from commonbeat.intake.commands import Command, number_in
+from commonbeat.intake.commands import Command, Word, number_in
 from commonbeat.intake.later import go_on, put_off
 from commonbeat.intake.placing import MOST_PLACES
 from commonbeat.intake.scene import Scene, says_nothing
-from commonbeat.intake.state import REFERENCE_MARK, THIS_REPORT, Asks, Intent, Submit, TopicChoice, Turn
+from commonbeat.intake.state import REFERENCE_MARK, THIS_REPORT, Asks, Intent, SetTopic, Submit, TopicChoice, Turn
 from commonbeat.intake.submitting import submit
 from commonbeat.topics.queries import SIGHTING
 
@@ -28,12 +29,15 @@ def sighting_turn(scene: Scene, command: Command | None) -> Turn | None:
     """Take what somebody saw, or the answer to "which alert?"; None when it is something else."""
     state = scene.state
     if command is not None:
-        return None
+        return _about(scene, command) if state.asks is Asks.ABOUT_ALERT else None
     if state.asks is Asks.WHICH_ALERT:
         chosen = _chosen(scene)
         if chosen is not None:
             return chosen
     saw = saw_in(scene.text)
+    turn = _in_thread(scene, saw)
+    if turn is not None:
+        return turn
     if state.asks is Asks.SAW and not says_nothing(scene.text):
         return _submit(scene, saw.rest if saw is not None and _is_said(saw) else scene.text)
     if saw is None:
@@ -45,6 +49,70 @@ def sighting_turn(scene: Scene, command: Command | None) -> Turn | None:
         reply = alert_texts.tell_what_you_saw(emergency=scene.world.emergency_number)
         return Turn(replace(state, asks=Asks.SAW, options=(), tries=0), (reply,))
     return _submit(scene, saw.rest if _is_said(saw) else scene.text, wanted)
+
+
+def ask_about_alert(scene: Scene, turn: Turn) -> Turn:
+    """Ask of a new report whether it answers an alert: its words do not say so, but its thread or its hour does.
+
+    Until they say YES it is the report that it would be anyway.
+    """
+    submitted = next((intent for intent in turn.intents if isinstance(intent, Submit)), None)
+    if submitted is None or turn.state.then is not Asks.NOTHING or scene.state.asks is Asks.TEXT:
+        return turn
+    about = scene.world.answered(scene.language)
+    if about is None and not submitted.topic:
+        about = _just_asked(scene)
+    if about is None or not about.asked_at:
+        return turn
+    reply = alert_texts.saw_about(
+        reference=REFERENCE_MARK, emergency=scene.world.emergency_number, alert=about.headline
+    )
+    asking = put_off(turn, asks=Asks.ABOUT_ALERT, options=(str(about.alert_id),))
+    return Turn(asking, (reply,), turn.intents)
+
+
+def _just_asked(scene: Scene) -> LookOut | None:
+    """Give the alert that was the last thing this person had of us, a short while ago."""
+    latest = next((each for each in scene.world.look_outs(scene.language) if each.asked_at), None)
+    if latest is None or not latest.is_active or latest.asked_at < scene.state.last_at:
+        return None
+    return latest if 0 <= scene.at - latest.asked_at <= ANSWERING_SECONDS else None
+
+
+def _about(scene: Scene, command: Command) -> Turn | None:
+    """Take YES or NO for the answer to "is it about this alert?"; 0 leaves it."""
+    state = scene.state
+    option = next(iter(state.options), "")
+    if command.word is Word.CANCEL and not ascii_digits(scene.text).strip().isdecimal():
+        return go_on(scene, alert_texts.saw_noted())
+    if command.word is not Word.YES or not option.isdecimal():
+        return None
+    # What it is about needs not be asked any more, and where it was still does.
+    then, later = (Asks.CORRECT, ()) if state.then is Asks.TOPIC else (state.then, state.later)
+    known = replace(state, topic=SIGHTING, unsorted=False, sensitive=True, guessed=False, then=then, later=later)
+    ties = (SetTopic(state.report_id, SIGHTING), AnswersAlert(state.report_id, int(option)))
+    return go_on(dataclasses.replace(scene, state=known), alert_texts.saw_noted(), *ties)
+
+
+def _in_thread(scene: Scene, saw: Saw | None) -> Turn | None:
+    """Take the answer to an alert's own message for what somebody saw, unless its words speak of something else."""
+    if says_nothing(scene.text if saw is None else saw.rest):
+        return None
+    about = scene.world.answered(scene.language)
+    if about is None:
+        return None
+    if saw is not None:
+        return _submit(scene, saw.rest if _is_said(saw) else scene.text, [about])
+    world, state = scene.world, scene.state
+    if scene.is_soon and about.report_id and about.report_id == state.last_report_id:
+        # More of what they told us just now, or the place that we asked for.
+        return None
+    speaks_of_topic = (
+        world.sensitive_topic(scene.text) is not None
+        or world.keyword_topic(scene.text, scene.language) is not None
+        or world.topic_in_text(scene.text, scene.language) is not None
+    )
+    return None if speaks_of_topic else _submit(scene, scene.text, [about])
 
 
 def _is_meant(scene: Scene, saw: Saw, wanted: Sequence[LookOut]) -> bool:

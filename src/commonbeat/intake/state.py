@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
-from commonbeat.intake.alert_intents import AlertIntent, AlertPlaces, LookOut
-from commonbeat.intake.proxy_intents import ProxyIntent, ProxyStanding, Unanswered
+from commonbeat.intake.alert_intents import AlertIntent
+from commonbeat.intake.contact_intents import EraseIntent
+from commonbeat.intake.proxy_intents import ProxyIntent
 
 # Stands for the report that this very turn submits; finish() puts its number and reference in.
 THIS_REPORT = -1
@@ -47,6 +48,16 @@ class Asks(StrEnum):
     # What did you see? And which alert does it answer? Their ids are the options.
     SAW = "saw"
     WHICH_ALERT = "which_alert"
+    # Where do you live? Which of these places? Their ids are the options. What do you want to tell your officer?
+    OFFICER_PLACE = "officer_place"
+    OFFICER_PICK = "officer_pick"
+    OFFICER_TEXT = "officer_text"
+    # Erase this report, or everything? And which report? Their ids are the options.
+    ERASE = "erase"
+    ERASE_ALL = "erase_all"
+    ERASE_WHICH = "erase_which"
+    # Is this an answer to the alert? Its id is the option.
+    ABOUT_ALERT = "about_alert"
 
 
 class LanguageBy(StrEnum):
@@ -90,6 +101,10 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     # What is asked, and of what to choose, once the question of consent is answered.
     then: Asks = Asks.NOTHING
     later: tuple[str, ...] = ()
+    # The beat to whose officer the person writes; 0 when they live in none, or it is not known.
+    beat_id: int = 0
+    # When something was asked that is answered at once or not at all (seconds since 1970).
+    asked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +177,8 @@ class Submit:
     spot: Spot | None = None
     # Made by a proxy for somebody else, whose consent is asked for.
     on_behalf: bool = False
+    # Of a message to the officer: their beat. Where the person lives is not kept.
+    beat_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +272,7 @@ Intent = (
     | Confirm
     | ProxyIntent
     | AlertIntent
+    | EraseIntent
 )
 
 
@@ -265,95 +283,6 @@ class Turn:
     state: State
     replies: tuple[str, ...] = ()
     intents: tuple[Intent, ...] = ()
-
-
-class World(Protocol):
-    """What the dialogue may ask of the site; tests put a small fake in its place."""
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """Give the languages of the site, the main one first."""
-
-    @property
-    def language(self) -> str:
-        """Give the language that is known of this person; empty when none is."""
-
-    @property
-    def stopped(self) -> bool:
-        """Tell whether this person has said STOP."""
-
-    @property
-    def emergency_number(self) -> str:
-        """Give the number for people in danger."""
-
-    def recognise(self, text: str) -> str | None:
-        """Guess the language of a text; None when it is too short to tell."""
-
-    def recognise_surely(self, text: str) -> str | None:
-        """Tell the language of a text of at least four words or twenty letters; None where there is doubt."""
-
-    def topics(self, language: str) -> Sequence[TopicChoice]:
-        """List the topics that can be reported by message, in order."""
-
-    def keyword_topic(self, text: str, language: str) -> TopicChoice | None:
-        """Find the topic whose keyword or name begins a text."""
-
-    def keyword_length(self, text: str, topic: TopicChoice, language: str) -> int:
-        """Count the words at the beginning of a text that are a keyword or the name of a topic."""
-
-    def code_language(self, text: str) -> str | None:
-        """Tell the language of the code word that begins a text, where this person may use it; None without one."""
-
-    def coded(self, text: str, language: str) -> Coded | None:
-        """Read a structured message; None where it is none, or is not this person's to send."""
-
-    def topic_in_text(self, text: str, language: str) -> TopicChoice | None:
-        """Find the one topic that the words of a text speak of; None where they speak of two, or of none."""
-
-    def is_keyword_alone(self, text: str, language: str) -> bool:
-        """Tell whether a text is a keyword or name of a topic and nothing else."""
-
-    def sensitive_topic(self, text: str) -> TopicChoice | None:
-        """Find a sensitive topic of which a text holds a keyword anywhere."""
-
-    def places_in_text(self, text: str, language: str) -> Sequence[Spot]:
-        """Find the place that a text names, or those between which it does not decide."""
-
-    def find_places(self, text: str, language: str) -> Sequence[Spot]:
-        """Find the places that a typed name may mean, best first."""
-
-    def place(self, place_id: int, language: str) -> Spot | None:
-        """Look a place up by its id."""
-
-    def standing(self, reference: str) -> Standing | None:
-        """Look a report up by its reference."""
-
-    def latest(self) -> Standing | None:
-        """Give the newest report of this person."""
-
-    def since_stop(self) -> Sequence[str]:
-        """Give the references of what this person has reported since STOP, formatted, oldest first."""
-
-    def open_question(self) -> Question | None:
-        """Give the newest question of the desk that this person has not answered."""
-
-    def unconfirmed(self) -> Unconfirmed | None:
-        """Give what waits for this person to say YES."""
-
-    def proxy(self) -> ProxyStanding | None:
-        """Tell how this person stands as one who reports for others; None when they do not."""
-
-    def unanswered(self) -> Sequence[Unanswered]:
-        """List what this person reported for others, of which consent was not told yet, newest first."""
-
-    def can_be_on_behalf(self, report_id: int) -> bool:
-        """Tell whether a report of this person can still be taken for one that was made for somebody else."""
-
-    def alerts(self) -> AlertPlaces:
-        """List the places for which this person gets alerts."""
-
-    def look_outs(self, language: str) -> Sequence[LookOut]:
-        """List the alerts that ask for sightings: first those that this person has had lately, then the others."""
 
 
 def load_state(stored: Any) -> State:

@@ -27,8 +27,8 @@ def for_phone(text: str) -> str:
 def help_text(*, emergency: str) -> str:
     """Say what can be texted."""
     return _(
-        "In danger call %(emergency)s. Text us what happened and where. MENU: topics. STATUS: news of it. "
-        "ALERTS: warnings near you. LANGUAGE: others. STOP: no more texts."
+        "In danger call %(emergency)s. Text what happened and where. MENU: topics. STATUS: news. "
+        "ALERTS: warnings. OFFICER: your officer. LANGUAGE: others. STOP: no more texts."
     ) % {"emergency": emergency}
 
 
@@ -275,6 +275,15 @@ def noted_danger(*, emergency: str) -> str:
 def menu(*, topics: Sequence[str]) -> str:
     """Offer the topics."""
     return numbered(_("What is it about? Text a number:"), topics)
+
+
+def menu_for(*, reference: str, topics: Sequence[str]) -> str:
+    """Offer the topics for a report that has none yet."""
+    # Translators: NEW is the word that people text; use your own language's word, as in intake/commands.py.
+    start = _("Your report %(reference)s: what is it about? Text a number (NEW begins another):") % {
+        "reference": reference
+    }
+    return numbered(start, topics)
 
 
 def tell_us() -> str:

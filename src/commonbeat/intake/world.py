@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import ClassVar
@@ -11,14 +12,17 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from commonbeat.alerts.look_outs import asking
-from commonbeat.alerts.models import Subscription, SubscriptionShape
+from commonbeat.alerts.look_outs import Asking, answered, asking
+from commonbeat.alerts.models import SubscriptionShape
 from commonbeat.alerts.rules import MOST_PLACES
+from commonbeat.alerts.subscription_queries import own_subscriptions
 from commonbeat.foundation.ids import format_reference
 from commonbeat.foundation.text import fold
 from commonbeat.intake import language as languages
 from commonbeat.intake.alert_intents import AlertPlace, AlertPlaces, LookOut
 from commonbeat.intake.coding import Coding
+from commonbeat.intake.contact_intents import Erasable, Home, LocalBeat
+from commonbeat.intake.own import beat_at, beat_by_id, erasable_of, home_of
 from commonbeat.intake.proxy_intents import ProxyStanding, Unanswered
 from commonbeat.intake.state import Coded, Question, Spot, Standing, TopicChoice, Unconfirmed, seconds
 from commonbeat.messaging.models import Contact
@@ -31,7 +35,7 @@ from commonbeat.reports.queries.proxies import can_be_on_behalf, open_consents, 
 from commonbeat.topics.definition import Publishes
 from commonbeat.topics.models import Topic
 from commonbeat.topics.queries import (
-    SIGHTING,
+    UNLISTED,
     enabled_topics,
     keyword_key,
     keyword_length,
@@ -58,9 +62,11 @@ class SiteWorld:
     # False where somebody only claims to be this contact (the From line of an e-mail).
     is_proven: ClassVar[bool] = True
 
-    def __init__(self, contact: Contact, *, now: datetime) -> None:
+    def __init__(self, contact: Contact, *, now: datetime, answers: str = "") -> None:
         self.contact = contact
         self.now = now
+        # The message of ours that this one answers, by the provider's id of it.
+        self._answers = answers
 
     @property
     def languages(self) -> Sequence[str]:
@@ -224,16 +230,17 @@ class SiteWorld:
         """List the places for which the contact gets alerts; to whoever only claims to be the contact, none."""
         if not self.is_proven:
             return AlertPlaces()
-        rows = list(Subscription.objects.filter(contact=self.contact).select_related("beat").order_by("pk"))
+        # What waits to be confirmed may be a stranger's: it takes no room.
+        rows = own_subscriptions(self.contact)
         return AlertPlaces(
             tuple(
                 AlertPlace(
                     row.pk,
                     row.label or (row.beat.name if row.beat is not None else ""),
                     is_everywhere=row.shape == SubscriptionShape.ALL,
+                    is_drawn=row.shape == SubscriptionShape.AREA,
                 )
                 for row in rows
-                if row.confirmed_at is not None
             ),
             is_full=len(rows) >= MOST_PLACES,
         )
@@ -241,10 +248,39 @@ class SiteWorld:
     def look_outs(self, language: str) -> Sequence[LookOut]:
         """List the alerts that ask for sightings; which the contact has had is told to the contact alone."""
         found = asking(contact=self.contact if self.is_proven else None, now=self.now)
-        return [
-            LookOut(one.alert.pk, one.headline_in(language), seconds(one.had_at) if one.had_at else 0, one.is_active)
-            for one in found
-        ]
+        return [_look_out(one, language) for one in found]
+
+    def answered(self, language: str) -> LookOut | None:
+        """Give the alert to whose message this one is an answer; of a test or an end, nothing to an unproven sender."""
+        one = self._answered
+        if one is None:
+            return None
+        if not self.is_proven:
+            # What anybody may know, and not that the owner of the address has had it.
+            return LookOut(one.alert.pk, one.headline_in(language)) if one.is_public else None
+        mine = Report.objects.filter(contact=self.contact, pk__in=one.alert.sightings.values("report_id"))
+        newest = mine.order_by("-pk").values_list("pk", flat=True).first()
+        return replace(_look_out(one, language), report_id=newest or 0)
+
+    @cached_property
+    def _answered(self) -> Asking | None:
+        return answered(provider_id=self._answers, contact=self.contact, now=self.now) if self._answers else None
+
+    def beat_at(self, latitude: float, longitude: float) -> LocalBeat | None:
+        """Find the beat that holds a point, with those of its officers who show themselves."""
+        return beat_at(latitude, longitude)
+
+    def beat(self, beat_id: int) -> LocalBeat | None:
+        """Look a beat up by its id."""
+        return beat_by_id(beat_id)
+
+    def home(self) -> Home | None:
+        """Give the first place for which the contact gets alerts; to whoever only claims to be the contact, none."""
+        return home_of(self.contact) if self.is_proven else None
+
+    def erasable(self, *, reference: str = "", report_id: int = 0) -> Sequence[Erasable]:
+        """List what the contact has reported; to whoever only claims to be the contact, nothing."""
+        return erasable_of(self.contact, reference=reference, report_id=report_id) if self.is_proven else ()
 
     def _is_own(self, report: Report) -> bool:
         return report.contact_id == self.contact.pk and report.contact_confirmed
@@ -281,9 +317,9 @@ class SiteWorld:
 
     @cached_property
     def _open_topics(self) -> list[Topic]:
-        # Sightings begin with the word for them, never with a topic.
+        # Those begin with a word of their own, never with a topic.
         open_to_all = (topic for topic in self._topics if topic.definition.who_may_report == "anyone")
-        return [topic for topic in open_to_all if topic.code != SIGHTING]
+        return [topic for topic in open_to_all if topic.code not in UNLISTED]
 
     @cached_property
     def _common_words(self) -> frozenset[str]:
@@ -322,6 +358,11 @@ def _coded_spot(text: str, language: str) -> list[Spot]:
 
 def _spot(match: Match) -> Spot:
     return Spot(match.place_id, match.label, match.latitude, match.longitude, match.exact, match.score, match.position)
+
+
+def _look_out(one: Asking, language: str) -> LookOut:
+    had_at = seconds(one.had_at) if one.had_at else 0
+    return LookOut(one.alert.pk, one.headline_in(language), had_at, one.is_active)
 
 
 def _standing(report: Report, *, is_own: bool) -> Standing:

@@ -40,3 +40,62 @@ class Lease(models.Model):
     name = models.CharField(max_length=40, primary_key=True)
     holder = models.CharField(max_length=40)
     until = models.DateTimeField()
+
+
+class Tile(models.Model):
+    """Up to 256 hashes of the journal's Merkle tree, side by side; the lowest with their entries' numbers."""
+
+    RETENTION: ClassVar = "kept for ever: hashes and numbers of entries only"
+
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    hashes = models.BinaryField()
+    # Eight bytes each, big-endian; empty above the lowest level.
+    entries = models.BinaryField(default=b"")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["level", "number"], name="journal_tile_place")]
+
+
+class Checkpoint(models.Model):
+    """How long the log was at a time, and its root, signed with the site's key; and who has countersigned that."""
+
+    RETENTION: ClassVar = "countersigned ones and the last of each day for ever, others for seven days"
+
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    at = models.DateTimeField()
+    # The signed note without countersignatures, and the public key that verifies it.
+    note = models.TextField()
+    key = models.CharField(max_length=300)
+    countersignatures = models.TextField(default="")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["size"], name="journal_checkpoint_size")]
+
+
+class Countersigner(models.Model):
+    """A public key of the oversight body; the private one is never on the site."""
+
+    RETENTION: ClassVar = "kept for ever: signatures in the log are verified with it"
+
+    key = models.CharField(max_length=300, unique=True)
+    added_at = models.DateTimeField()
+    # No foreign keys, as in the journal.
+    added_by = models.BigIntegerField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+
+class Commitment(models.Model):
+    """What stands in the log for a person: 32 bytes, and the salt by which they can be tested."""
+
+    RETENTION: ClassVar = "the salt as long as the person is known, the commitment for ever"
+
+    holder = models.CharField(max_length=10)
+    number = models.BigIntegerField()
+    digest = models.BinaryField()
+    # None once the person is erased: then the digest is 32 bytes that nobody can test.
+    salt = models.BinaryField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["holder", "number"], name="journal_commitment_person")]

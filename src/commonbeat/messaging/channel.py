@@ -45,6 +45,8 @@ class Inbound(msgspec.Struct, frozen=True, tag="message"):
     photos: tuple[str, ...] = ()
     # By what the sender's program puts our answer behind this message; for e-mail its Message-ID.
     thread: str = ""
+    # The message of ours that it answers, as the provider's id of it, where the sender's program says so.
+    answers: str = ""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -233,6 +235,18 @@ class Setup:
     to_send: tuple[str, ...] = ()
     # What the provider calls, and the address after /hooks/<code>; {name} stands for a secret setting.
     hooks: tuple[tuple[str, str], ...] = ()
+    # Settings that the provider can do without.
+    optional: tuple[str, ...] = ()
+    # Those of the settings that say where messages go, and the channel's secrets with them.
+    goes_to: tuple[str, ...] = ()
+    # What the channel is for, in a sentence, and its page in docs/channels.
+    purpose: str = ""
+    manual: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """List the settings, each once, those that are needed first."""
+        return tuple(dict.fromkeys((*self.to_send, *self.to_receive, *self.optional)))
 
 
 def setup_of(channel: Channel) -> Setup:

@@ -27,3 +27,6 @@ FORGOTTEN = "messaging.forgotten"
 # The subject is the row of the channel's health.
 CHANNEL_DOWN = "messaging.channel_down"
 CHANNEL_BACK = "messaging.channel_back"
+# Settings were set or cleared on a channel's page; the subject is the row of the first of them, data: the channel and
+# their names, never a value.
+CHANNEL_CHANGED = "messaging.channel_changed"

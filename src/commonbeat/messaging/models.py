@@ -243,6 +243,20 @@ class Spending(models.Model):
         ]
 
 
+class ChannelSetting(models.Model):
+    """What an administrator set on the page of a channel; the file and the environment win over it."""
+
+    RETENTION: ClassVar = "the sealed value until it is cleared or replaced; who set it last, while the site exists"
+
+    # The option's name, as in config/options.py.
+    name = models.CharField(max_length=60, unique=True)
+    # Emptied when it is cleared.
+    value_sealed = models.BinaryField()
+    changed_at = models.DateTimeField()
+    # No foreign key, for messaging knows no accounts.
+    changed_by_id = models.BigIntegerField()
+
+
 class Health(models.Model):
     """How a channel's gateway answers; the worker writes it, the operator reads it."""
 

@@ -11,7 +11,7 @@ from commonbeat.messaging.channel import Inbound, Receipt
 
 PROVIDER_ID_LIMIT = 120
 
-_key = lru_cache(maxsize=64)(derive)
+_key = lru_cache(maxsize=128)(derive)
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Inbound | Receipt] = msgspec.json.Decoder(Inbound | Receipt)
 
@@ -51,6 +51,16 @@ def seal_address(secret: bytes, address: str) -> bytes:
 def open_address(secret: bytes, sealed: bytes | memoryview) -> str:
     """Decrypt a phone number or address; SealError when it is damaged."""
     return unseal(_key(secret, "address"), bytes(sealed)).decode()
+
+
+def seal_setting(secret: bytes, name: str, text: str) -> bytes:
+    """Encrypt the value of a channel's setting, so that it opens under the same name only."""
+    return seal(_key(secret, f"setting {name}"), text.encode())
+
+
+def open_setting(secret: bytes, name: str, sealed: bytes | memoryview) -> str:
+    """Decrypt the value of a channel's setting; SealError when it is damaged or of another site or setting."""
+    return unseal(_key(secret, f"setting {name}"), bytes(sealed)).decode()
 
 
 def address_hash(secret: bytes, kind: str, address: str) -> bytes:

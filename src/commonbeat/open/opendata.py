@@ -15,7 +15,7 @@ from commonbeat.maps.open_data import COLUMNS, FORMATS, kinds_of, last_day
 from commonbeat.maps.rules import day_of, fewest_of, period_kind
 from commonbeat.topics.definition import Publishes, text_in
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import all_topics
+from commonbeat.topics.queries import public_topics
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 CACHE = "public, max-age=300"
@@ -32,7 +32,7 @@ def datapackage(request: HttpRequest) -> HttpResponse:
     found = extents()
     resources = [
         resource
-        for topic in all_topics()
+        for topic in public_topics()
         if topic.enabled or topic.pk in found
         for resource in _resources(topic, found.get(topic.pk, Extent()), address)
     ]

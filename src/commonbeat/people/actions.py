@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from commonbeat.foundation.ids import new_token
 from commonbeat.journal.actions import append
 from commonbeat.people.models import Invitation, Role, Unit, User
-from commonbeat.people.queries import invitation_hash, open_invitation
+from commonbeat.people.permissions import Permission, may
+from commonbeat.people.queries import invitation_hash, open_invitation, releasers_of
 
 STAFF_CREATED = "people.staff_created"
 ROLE_CHANGED = "people.role_changed"
@@ -28,6 +29,8 @@ INVITATION_ACCEPTED = "people.invitation_accepted"
 LANGUAGES_SET = "people.languages_set"
 UNIT_CREATED = "people.unit_created"
 FALLBACK_CHOSEN = "people.fallback_chosen"
+ALONE_ALLOWED = "people.alone_allowed"
+ALONE_ENDED = "people.alone_ended"
 
 # Long enough for a weekend, short enough that a forgotten letter opens nothing.
 INVITATION_LASTS = timedelta(days=3)
@@ -224,6 +227,26 @@ def choose_fallback(*, unit_id: int, actor_id: int | None, now: datetime) -> Non
         Unit.objects.exclude(pk=unit_id).filter(is_fallback=True).update(is_fallback=False)
         if Unit.objects.filter(pk=unit_id, is_fallback=False).update(is_fallback=True):
             append(kind=FALLBACK_CHOSEN, subject_id=unit_id, now=now, actor_id=actor_id)
+
+
+def set_releases_alone(*, unit_id: int, is_alone: bool, actor: User, now: datetime) -> None:
+    """Say whether the one person of a unit releases urgent alerts alone, or needs a second one.
+
+    PeopleError unless the actor is of the oversight body, and for a unit that has not one person who releases alerts.
+    """
+    if not may(actor, Permission.SET_ALONE):
+        raise PeopleError("", "Only the oversight body decides this.")
+    with transaction.atomic():
+        unit = Unit.objects.select_for_update().filter(pk=unit_id).first()
+        if unit is None:
+            raise PeopleError("", "There is no such unit.")
+        if unit.releases_alone == is_alone:
+            return
+        if is_alone and (people := releasers_of(unit.pk)) != 1:
+            raise PeopleError("", f"{people} accounts of {unit.name} may release alerts. This is for units with one.")
+        unit.releases_alone = is_alone
+        unit.save(update_fields=["releases_alone"])
+        append(kind=ALONE_ALLOWED if is_alone else ALONE_ENDED, subject_id=unit.pk, now=now, actor_id=actor.pk)
 
 
 def _new_staff(username: str, role: Role, unit_id: int | None, display_name: str, language: str) -> User:

@@ -27,6 +27,9 @@ class Unit(models.Model):
     name = models.CharField(max_length=120, unique=True)
     # Reports that no beat contains, or that name no place, land on the fallback desk.
     is_fallback = models.BooleanField(default=False)
+    # The oversight body says that it really has one person, who then releases urgent alerts alone. It counts only
+    # while that is so (people.queries.works_alone).
+    releases_alone = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name

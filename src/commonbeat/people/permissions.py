@@ -22,10 +22,15 @@ class Permission(enum.Enum):
     RELEASE = "release or edit a text that screening held"
     SEE_MODERATION = "see held texts"
     SEE_JOURNAL = "read the journal"
+    SET_ALONE = "say which unit has one person only, who then releases urgent alerts alone"
     ALERT = "write alerts, follow them up and end them"
     RELEASE_ALERT = "release alerts, and the immediate and severe ones of others as the second person"
     ERASE = "erase a contact who asks for it, or keep a report for the law"
     ADMINISTER = "topics, beats, people and settings"
+    OPEN_TIPS = "be a member of a desk for sealed tips, and open what is sealed to oneself"
+    MANAGE_TIP_DESKS = "make desks for sealed tips, and name their members"
+    OPEN_COMPLAINTS = "be a member of a desk for complaints about police, and open what is sealed to oneself"
+    MANAGE_COMPLAINT_DESKS = "make desks for complaints about police, name members, set the emergency key of any desk"
     TRANSLATE = "translate texts from which names, numbers and addresses are taken out"
 
 
@@ -38,6 +43,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PUBLISH,
             Permission.ALERT,
             Permission.RELEASE_ALERT,
+            Permission.OPEN_TIPS,
         }
     ),
     Role.SUPERVISOR: frozenset(
@@ -52,13 +58,22 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_MODERATION,
             Permission.ALERT,
             Permission.RELEASE_ALERT,
+            Permission.OPEN_TIPS,
         }
     ),
     # A moderator sees the proposed public text, never the desk.
     Role.MODERATOR: frozenset({Permission.RELEASE, Permission.SEE_MODERATION}),
-    Role.OVERSEER: frozenset({Permission.SEE_JOURNAL}),
+    # Police are no members of a desk that complaints about police go to, and do not decide who is.
+    Role.OVERSEER: frozenset(
+        {
+            Permission.SEE_JOURNAL,
+            Permission.SET_ALONE,
+            Permission.OPEN_COMPLAINTS,
+            Permission.MANAGE_COMPLAINT_DESKS,
+        }
+    ),
     # Whoever runs the machine does not thereby read what residents wrote.
-    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER}),
+    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER, Permission.MANAGE_TIP_DESKS}),
     # A volunteer from outside sees one masked text at a time, and nothing that it belongs to.
     Role.TRANSLATOR: frozenset({Permission.TRANSLATE}),
 }

@@ -11,9 +11,14 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from commonbeat.foundation.crypto import derive, keyed_hash
 from commonbeat.people.models import Invitation, Role, Unit, User
+from commonbeat.people.permissions import PERMISSIONS, Permission
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
+
+
+_RELEASING_ROLES = [role for role, may_do in PERMISSIONS.items() if Permission.RELEASE_ALERT in may_do]
+_RELEASES = Q(is_active=True, role__in=_RELEASING_ROLES)
 
 
 def fallback_unit() -> Unit:
@@ -31,6 +36,22 @@ def officers_of(beat: Model) -> list[User]:
         .exclude(public_intro="")
         .order_by("display_name", "id")
     )
+
+
+def releasers_of(unit_id: int) -> int:
+    """Count the accounts of a unit that may release alerts."""
+    return User.objects.filter(_RELEASES, unit_id=unit_id).count()
+
+
+def works_alone(unit: Unit | None) -> bool:
+    """Tell whether a unit is set to release alone, and still has no second person who could."""
+    return unit is not None and unit.releases_alone and releasers_of(unit.pk) == 1
+
+
+def units_that_release() -> list[Unit]:
+    """Read every unit by name, with the number of its accounts that may release alerts as `releasers_count`."""
+    releases = Q(members__is_active=True, members__role__in=_RELEASING_ROLES)
+    return list(Unit.objects.annotate(releasers_count=Count("members", filter=releases)).order_by("name"))
 
 
 def units() -> list[Unit]:

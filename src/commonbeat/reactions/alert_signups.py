@@ -9,9 +9,10 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from commonbeat.alerts.actions.subscribing import confirm, end_all
+from commonbeat.alerts.actions.subscribing import confirm, end_all, full
 from commonbeat.alerts.rules import UNCONFIRMED_FOR
-from commonbeat.intake import texts
+from commonbeat.alerts.subscription_queries import waiting_wishes
+from commonbeat.intake import alert_texts, texts
 from commonbeat.intake.commands import Word, parse_command
 from commonbeat.intake.state import Asks, State
 from commonbeat.journal.models import Entry
@@ -23,7 +24,10 @@ ASKED_KEY = "alerts:confirm:"
 
 
 def confirm_by_yes(contact: Contact, message: contract.Inbound, state: State, *, now: datetime) -> Sequence[str]:
-    """Take YES for the answer to "do you want alerts here?", if that was what we last wrote; give the replies."""
+    """Take YES for the answer to "do you want alerts here?", if that was what we last wrote; give the replies.
+
+    Where different things were asked for, by whomever, YES says nothing of which is meant: then nothing is confirmed.
+    """
     site = settings.COMMONBEAT
     if not message.is_proven or contact.stopped_at is not None or state.asks not in (Asks.NOTHING, Asks.CORRECT):
         return ()
@@ -33,13 +37,24 @@ def confirm_by_yes(contact: Contact, message: contract.Inbound, state: State, *,
     asked = Outbound.objects.filter(contact=contact).order_by("-pk").first()
     if asked is None or not asked.idempotency_key.startswith(ASKED_KEY) or asked.created_at < now - UNCONFIRMED_FOR:
         return ()
-    if not confirm(contact=contact, now=now):
+    key = asked.idempotency_key.removeprefix(ASKED_KEY)
+    waiting = waiting_wishes(contact, since=now - UNCONFIRMED_FOR)
+    if key not in waiting:
         return ()
     known = (contact.language, command.language, site.languages[0])
     with translation.override(next(code for code in known if code in site.languages)):
-        # Translators: STOP is the word that people text back; use your own language's word, as in intake/commands.py.
-        said = _("Thank you. The alerts of %(site)s come here now. STOP ends everything.") % {"site": site.site_name}
-        return (texts.for_phone(said),)
+        if len(set(waiting.values())) > 1:
+            return (texts.for_phone(alert_texts.alerts_asked_twice()),)
+        confirmed = confirm(contact=contact, asked_key=key, now=now)
+        said = []
+        if confirmed.kept:
+            # Translators: STOP is the word that people text back; use your own language's word, as in
+            # intake/commands.py.
+            thanks = _("Thank you. The alerts of %(site)s come here now. STOP ends everything.")
+            said.append(thanks % {"site": site.site_name})
+        if confirmed.left_out:
+            said.append(full())
+        return (texts.for_phone(" ".join(said)),)
 
 
 def forget_browser(entry: Entry, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +13,7 @@ from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
 from commonbeat.foundation.text import ascii_digits
-from commonbeat.intake import alert_texts, proxy_texts, screens, texts
+from commonbeat.intake import alert_texts, contact_texts, proxy_texts, screens, texts
 from commonbeat.intake.actions import load_session
 from commonbeat.intake.dialogue import LANGUAGE_NAMES
 from commonbeat.intake.language import by_script
@@ -34,7 +35,10 @@ from commonbeat.reports.models import Message, Report
 _MOST_ENTRIES = 60
 # Where one of these is asked for, "0" says no more than that the person is done.
 _NOTHING_ASKED = (Asks.NOTHING, Asks.CORRECT)
-_LISTS = (Asks.MENU, Asks.TOPIC, Asks.PICK, Asks.LANGUAGE, Asks.CONSENT, Asks.ALERT_PICK, Asks.WHICH_ALERT)
+_LISTS = frozenset(
+    {Asks.MENU, Asks.TOPIC, Asks.PICK, Asks.LANGUAGE, Asks.CONSENT, Asks.ALERT_PICK, Asks.WHICH_ALERT}
+    | {Asks.ABOUT_ALERT, Asks.OFFICER_PICK}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ def _opening(contact: Contact | None, state: State, now: datetime) -> str:
         case Asks.PLACE:
             report = Report.objects.filter(pk=state.report_id, contact=contact).first()
             lines = [screens.where_still(reference=format_reference(report.reference))] if report else []
-        case Asks.PICK | Asks.ALERT_PICK:
+        case Asks.PICK | Asks.ALERT_PICK | Asks.OFFICER_PICK:
             spots = [world.place(int(option), language) for option in state.options if option.isdecimal()]
             if spots and all(spots):
                 lines = [texts.which_place(places=[spot.label for spot in spots if spot]), screens.back()]
@@ -176,12 +180,20 @@ def _opening(contact: Contact | None, state: State, now: datetime) -> str:
             lines = [proxy_texts.tell_us_behalf() if state.on_behalf else texts.tell_us()]
         case Asks.ALERT_PLACE:
             lines = [alert_texts.alerts_none()] if not world.alerts().places else []
+        case Asks.OFFICER_PLACE | Asks.OFFICER_TEXT:
+            lines = [_of_officer(world, state)]
+        case Asks.ERASE | Asks.ERASE_ALL | Asks.ERASE_WHICH:
+            lines = list(_of_erasing(world, state))
         case Asks.SAW:
             lines = [alert_texts.tell_what_you_saw(emergency=settings.COMMONBEAT.emergency_number)]
         case Asks.WHICH_ALERT:
             known = {str(each.alert_id): each.headline for each in world.look_outs(language)}
             if all(option in known for option in state.options):
                 lines = [alert_texts.which_alert(alerts=[known[option] for option in state.options]), screens.back()]
+        case Asks.ABOUT_ALERT:
+            known = {str(each.alert_id): each.headline for each in world.look_outs(language)}
+            lines = [alert_texts.about_alert(alert=known[option]) for option in state.options if option in known]
+            lines += [screens.back()] if lines else []
         case Asks.CONSENT:
             open_ones = [each.reference for each in world.unanswered() if each.report_id == state.report_id]
             danger = settings.COMMONBEAT.emergency_number
@@ -203,6 +215,30 @@ def _opening(contact: Contact | None, state: State, now: datetime) -> str:
     if not lines:
         return _start()
     return screens.menu_in_lines(texts.for_phone(screens.in_lines(lines)), len(state.options))
+
+
+def _of_officer(world: SiteWorld, state: State) -> str:
+    danger = settings.COMMONBEAT.emergency_number
+    if state.asks is Asks.OFFICER_PLACE:
+        home = world.home() if state.beat_id else None
+        if home is not None and home.beat_id == state.beat_id:
+            return contact_texts.officer_where_or(emergency=danger, place=home.label)
+        return contact_texts.officer_where(emergency=danger)
+    beat = world.beat(state.beat_id) if state.beat_id else None
+    return contact_texts.officer_here(beat=beat) if beat is not None else contact_texts.officer_no_beat()
+
+
+def _of_erasing(world: SiteWorld, state: State) -> Iterator[str]:
+    if state.asks is Asks.ERASE_ALL:
+        yield contact_texts.erase_all_sure()
+    elif state.asks is Asks.ERASE:
+        for each in world.erasable(report_id=state.report_id):
+            ask = contact_texts.erase_sure_kept if each.is_kept else contact_texts.erase_sure
+            yield ask(reference=each.reference)
+    else:
+        known = {str(each.report_id): each.reference for each in world.erasable()}
+        if all(option in known for option in state.options):
+            yield contact_texts.erase_which(references=[known[option] for option in state.options])
 
 
 def _start() -> str:

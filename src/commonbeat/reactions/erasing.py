@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from commonbeat.alerts.actions.subscribing import end_all
 from commonbeat.alerts.models import Subscription
@@ -36,8 +36,8 @@ class GoesWith:
     is_public: bool
     # It is part of counts that are published only among others, and never change.
     is_counted: bool
-    # A legal hold keeps it until the end of this day.
-    kept_until: date | None
+    # A legal hold keeps it. Until when is not told: it would tell whoever finds the reference of an investigation.
+    is_kept: bool
     # Whether the contact goes too is not told: whoever types a stranger's number into the form, or finds a note with a
     # reference, would learn whether that number is known to the police.
     has_contact: bool
@@ -65,8 +65,8 @@ class Held:
 class ReportErased:
     """What became of one report whose sender wanted it erased."""
 
-    # It is kept until the end of this day, without its contact.
-    kept_until: date | None = None
+    # It is kept for now, without its contact.
+    is_kept: bool = False
     # The sender's address is known no more.
     contact_erased: bool = False
 
@@ -86,7 +86,7 @@ def erase_contact(
 def erase_after_reply(*, contact_id: int, now: datetime, texts: bool = True, withdraw: bool = True) -> None:
     """Erase a contact as soon as the answer to its own message has gone out, a minute later as a rule.
 
-    For whoever texts ERASE: the caller answers as usual, and finish_erasures does the rest.
+    For whoever texts ERASE ALL: the caller answers as usual, and finish_erasures does the rest.
     """
     ask_erasure(contact_id=contact_id, takes_texts=texts, withdraws=withdraw, now=now, actor_id=None)
 
@@ -102,8 +102,8 @@ def finish_erasures(now: datetime) -> int:
 def erase_report(*, report_id: int, now: datetime) -> ReportErased:
     """Erase one report for whoever holds its reference, with its public copy, and its contact if nobody needs it.
 
-    A reference gives a right to its own report only: a contact that others need stays, and can be erased by ERASE from
-    its own telephone.
+    A reference gives a right to its own report only: a contact that others need stays, and can be erased by ERASE ALL
+    from its own telephone.
     """
     report = Report.objects.select_related("contact").filter(pk=report_id).first()
     if report is None:
@@ -122,7 +122,28 @@ def erase_report(*, report_id: int, now: datetime) -> ReportErased:
         _carry_out_now(contact_id, now=now, actor_id=None)
     elif hold is not None:
         leave_contacts(contact_ids=[], report_id=report_id)
-    return ReportErased(hold.until if hold is not None else None, contact_id is not None)
+    return ReportErased(hold is not None, contact_id is not None)
+
+
+def erase_report_after_reply(*, report_id: int, contact_id: int, answering: Q, now: datetime) -> None:
+    """Erase one report for the contact that made it and texts ERASE, inside the transaction that answers.
+
+    Where nothing else needs the contact it goes, too, once the answer has gone out. `answering` finds the message that
+    is being answered, which is no reason to keep it; another's report is left alone.
+    """
+    report = own_reports(contact_id).select_related("contact").filter(pk=report_id, emptied_at=None).first()
+    if report is None:
+        return
+    is_kept = LegalHold.objects.filter(report_id=report_id).exists()
+    is_last = _own_contact(report, but=answering) is not None
+    if is_last:
+        erase_after_reply(contact_id=contact_id, now=now)
+    if is_kept:
+        withdraw_copy(report_id=report_id, now=now, actor_id=None)
+        erase_after_hold(report_ids=[report_id])
+    forget_reports(report_ids=[report_id], now=now, withdraw=True, kind=events.ERASED, in_transaction=True)
+    if is_kept and not is_last:
+        leave_contacts(contact_ids=[], report_id=report_id)
 
 
 def held_reports(contact_id: int) -> list[Held]:
@@ -138,7 +159,7 @@ def what_goes_with(report_id: int) -> GoesWith:
     return GoesWith(
         is_public=copy is not None and copy.state == PublicationState.PUBLIC and copy.lists_each,
         is_counted=copy is not None and not copy.lists_each,
-        kept_until=hold.until if hold is not None else None,
+        is_kept=hold is not None,
         has_contact=report.contact_id is not None,
     )
 
@@ -201,19 +222,21 @@ def _chunks(row: Erasure) -> Iterator[list[int]]:
         yield some
 
 
-def _own_contact(report: Report) -> int | None:
+def _own_contact(report: Report, *, but: Q | None = None) -> int | None:
     """Give the contact that the holder of a reference may erase: the report's own, unless somebody else needs it."""
     contact = report.contact
     # A number that was typed into the form, and not confirmed, is theirs only if it was not known before.
     if contact is None or not (report.contact_confirmed or contact.created_at >= report.created_at):
         return None
     others = Report.objects.filter(contact=contact).exclude(pk=report.pk)
-    return None if others.exists() or _is_heard(report, contact) or listed([contact.pk]) else contact.pk
+    return None if others.exists() or _is_heard(report, contact, but) or listed([contact.pk]) else contact.pk
 
 
-def _is_heard(report: Report, contact: Contact) -> bool:
+def _is_heard(report: Report, contact: Contact, but: Q | None) -> bool:
     """Tell whether something came from a contact that is neither this report nor understood as part of it."""
     came = Inbound.objects.filter(contact=contact)
+    if but is not None:
+        came = came.exclude(but)
     if report.contact_confirmed:
         # Held, or let in a moment ago: the next report of somebody, perhaps in danger.
         came = came.filter(state__in=(InboundState.NEW, InboundState.HELD)).exclude(body_sealed=b"")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.db.models import Q
 from django.utils import translation
 
 from commonbeat.foundation.ids import format_reference
@@ -17,12 +18,15 @@ from commonbeat.intake import state as dialogue
 from commonbeat.intake import texts
 from commonbeat.intake.actions import load_claimed, load_session, save_claimed, save_session
 from commonbeat.intake.alert_intents import AnswersAlert, EndAlertKind, EndAlerts, GetAlerts
+from commonbeat.intake.contact_intents import EraseAll, EraseReport
 from commonbeat.intake.dialogue import step
 from commonbeat.intake.world import CONFIRM_DAYS, SiteWorld
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging.actions import set_language, start_contact, stop_contact
 from commonbeat.messaging.models import Contact
+from commonbeat.messaging.sealing import stored_provider_id
 from commonbeat.reactions import alert_signups, alerting, letters, proxies
+from commonbeat.reactions.erasing import erase_after_reply, erase_report_after_reply
 from commonbeat.reactions.reporters import send_question
 from commonbeat.reactions.spellings import learn_spelling
 from commonbeat.reports.actions.contacts import confirm_contact
@@ -34,7 +38,8 @@ from commonbeat.reports.actions.submit import NOWHERE, Whereabouts, place_report
 from commonbeat.reports.errors import MoveNotPossible, ReportError
 from commonbeat.reports.models import Message, PlaceSource, Report
 from commonbeat.topics.models import Topic, TopicVersion
-from commonbeat.topics.queries import SIGHTING
+from commonbeat.topics.queries import SIGHTING, UNLISTED
+from commonbeat.topics.ready_made import ensure_ready_made
 
 # Two less than the column holds: an answer's key is this one with a letter before it.
 KEY_LIMIT = 78
@@ -57,7 +62,8 @@ def handle(contact: Contact, message: contract.Inbound, now: datetime) -> Sequen
     signed_up = alert_signups.confirm_by_yes(contact, message, known, now=now)
     if signed_up:
         return signed_up
-    world = SiteWorld(contact, now=now) if message.is_proven else letters.ClaimedWorld(contact, now=now)
+    kind = SiteWorld if message.is_proven else letters.ClaimedWorld
+    world = kind(contact, now=now, answers=message.answers)
     claimed = load_claimed(contact=contact, now=now)
     if not message.is_proven:
         state = letters.claimed_state(known)
@@ -108,6 +114,12 @@ def _attachments_left_out(contact: Contact) -> Sequence[str]:
         return (texts.for_phone(texts.only_text(link=f"{site.site_url.rstrip('/')}/report/")),)
 
 
+def _row_of(message: contract.Inbound, channel: str) -> Q:
+    """Find the stored row of the message that is being answered."""
+    stored = stored_provider_id(settings.COMMONBEAT.secret, message.provider_id)
+    return Q(channel=channel, provider_id=stored)
+
+
 def _submits(turn: dialogue.Turn) -> Iterator[bool]:
     return (isinstance(intent, dialogue.Submit | dialogue.SubmitCoded) for intent in turn.intents)
 
@@ -138,6 +150,13 @@ def _carry_out(
                 start_contact(contact=contact, now=now)
             case dialogue.Confirm(question_id):
                 _confirm(contact, question_id, now=now)
+            case EraseReport(report_id):
+                if world.is_proven:
+                    mine = _row_of(message, channel)
+                    erase_report_after_reply(report_id=report_id, contact_id=contact.pk, answering=mine, now=now)
+            case EraseAll():
+                if world.is_proven:
+                    erase_after_reply(contact_id=contact.pk, now=now)
             case GetAlerts() | EndAlerts() | EndAlertKind() | AnswersAlert():
                 alerting.carry_out(intent, contact, about=about, now=now)
             case _:
@@ -148,7 +167,7 @@ def _carry_out(
 def _submit(
     intent: dialogue.Submit, message: contract.Inbound, *, world: SiteWorld, channel: str, key: str, now: datetime
 ) -> Report:
-    topic = alerting.sighting_topic(now) if intent.topic == SIGHTING else world.topic(intent.topic)
+    topic = ensure_ready_made(intent.topic, now) if intent.topic in UNLISTED else world.topic(intent.topic)
     report, _is_new = submit_report(
         version=_version(topic),
         text=intent.text,
@@ -156,6 +175,7 @@ def _submit(
         channel=channel,
         client_key=key,
         where=_whereabouts(intent.spot),
+        beat_id=intent.beat_id or None,
         contact_id=world.contact.pk,
         contact_confirmed=message.is_proven,
         photo_ids=letters.photo_ids(message),
@@ -253,7 +273,7 @@ def _place(intent: dialogue.SetPlace, *, world: SiteWorld, key: str, now: dateti
 def _sort(intent: dialogue.SetTopic, *, world: SiteWorld, key: str, now: datetime) -> None:
     if not Report.objects.filter(pk=intent.report_id).exists():
         return
-    topic = world.topic(intent.topic)
+    topic = alerting.sighting_topic(now) if intent.topic == SIGHTING else world.topic(intent.topic)
     if not sort_report(report_id=intent.report_id, version=_version(topic), now=now):
         name = topic.name_in(settings.COMMONBEAT.languages[0])
         _say(intent.report_id, name, world=world, key=f"t:{key}", now=now)

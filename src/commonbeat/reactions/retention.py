@@ -13,8 +13,12 @@ from django.db import transaction
 from commonbeat.alerts.actions.retention import forget_sightings, old_alerts, purge_alerts
 from commonbeat.alerts.models import Sighting, Subscription
 from commonbeat.journal.actions import move_cursor
+from commonbeat.journal.actions.log import forget_people, purge_checkpoints
+from commonbeat.journal.leaves import CONTACT
+from commonbeat.journal.log_queries import salted
 from commonbeat.journal.queries import cursor_position
 from commonbeat.messaging.actions.retention import (
+    existing_contacts,
     old_messages,
     old_raw,
     purge_contacts,
@@ -43,11 +47,21 @@ from commonbeat.reports.queries.retention import (
     on_lists,
     with_reports,
 )
+from commonbeat.tips.actions.ending import (
+    announce_endings,
+    delete_tips,
+    expire_tips,
+    forget_sameness,
+    old_tips,
+    old_uploads,
+    purge_uploads,
+)
 
 # The hour, counted from 1970, in which everything was done last.
 CURSOR = "retention"
 # Where the walk through the contacts stands; those that are kept must not be asked about again and again.
 CONTACTS = "retention-contacts"
+SALTS = "retention-salts"
 # One call works so long at each step; what is left is done in the next, a minute later.
 BUDGET_SECONDS = 5.0
 # SQLite has one lock for all who write: nobody waits longer for one of these transactions.
@@ -156,7 +170,7 @@ def due_by_table(now: datetime) -> dict[str, int]:
         "messaging.Contact": len(contacts) - len(kept),
         "messaging.Contact, kept because somebody needs them": len(kept),
     }
-    for rows in (*old_messages(now=now), *old_alerts(now=now)):
+    for rows in (*old_messages(now=now), *old_alerts(now=now), old_tips(now=now), old_uploads(now=now)):
         found[rows.model._meta.label] = rows.count()
     return found
 
@@ -221,6 +235,19 @@ def _forget_sign_ins(now: datetime, size: int) -> int:
     return 0
 
 
+def _forget_salts(now: datetime, size: int) -> int:
+    # They go with the contact; this finds those of contacts that were erased before there was a log.
+    after = cursor_position(SALTS)
+    known = salted(CONTACT, after=after, limit=size)
+    there = existing_contacts(known)
+    gone = [number for number in known if number not in there]
+    if gone:
+        forget_people([(CONTACT, number) for number in gone])
+    if known or after:
+        move_cursor(name=SALTS, to=known[-1] if known else 0)
+    return len(known)
+
+
 def _tidy_search(now: datetime, size: int) -> int:
     # One small piece each hour keeps up with what is deleted; a large index is put together over days.
     for number in range(TIDY_PIECES):
@@ -241,6 +268,13 @@ STEPS: tuple[Step, ...] = (
     Step("purge_import_rows", _purge_imports),
     Step("purge_alerts", lambda now, size: purge_alerts(now=now, limit=size)),
     Step("forget_sightings", _forget_sightings),
+    Step("expire_tips", lambda now, size: expire_tips(now=now, limit=size)),
+    Step("announce_endings", lambda now, size: announce_endings(now=now, limit=size)),
+    Step("delete_tips", lambda now, size: delete_tips(now=now, limit=size)),
+    Step("purge_uploads", lambda now, size: purge_uploads(now=now, limit=size)),
+    Step("forget_sameness", lambda now, size: forget_sameness(now=now, limit=size)),
     Step("forget_sign_ins", _forget_sign_ins),
+    Step("forget_salts", _forget_salts),
+    Step("purge_checkpoints", lambda now, size: purge_checkpoints(now=now, limit=4 * size)),
     Step("tidy_search", _tidy_search),
 )

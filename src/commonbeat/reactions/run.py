@@ -14,7 +14,8 @@ from commonbeat.journal.actions import append, move_cursor
 from commonbeat.journal.models import Entry
 from commonbeat.journal.queries import cursor_position, entries_after
 from commonbeat.messaging import events as messaging
-from commonbeat.reactions import alert_signups, events, proxies, reporters, topics, trust
+from commonbeat.people.actions import DEACTIVATED, ROLE_CHANGED
+from commonbeat.reactions import alert_signups, events, memberships, proxies, reporters, topics, trust
 from commonbeat.reports import events as reports
 from commonbeat.topics.actions import REVISED
 
@@ -36,6 +37,8 @@ REACTIONS: dict[str, list[Reaction]] = {
     reports.PROXY_ENROLLED: [proxies.invite],
     reports.PROXY_ENDED: [proxies.tell_ended],
     REVISED: [topics.tighten],
+    DEACTIVATED: [memberships.end],
+    ROLE_CHANGED: [memberships.end],
     messaging.STOPPED: [alert_signups.forget_browser],
 }
 

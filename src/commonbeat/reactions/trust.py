@@ -51,11 +51,19 @@ def _kinds(report: Report) -> set[str]:
     return kinds
 
 
-def _is_stop(message: contract.Inbound) -> bool:
+def _word_of(message: contract.Inbound) -> Word | None:
     if not message.is_proven:
-        return False
+        return None
     command = parse_command(message.text, tuple(settings.COMMONBEAT.languages))
-    return command is not None and command.word is Word.STOP
+    return command.word if command is not None else None
+
+
+def _is_stop(message: contract.Inbound) -> bool:
+    return _word_of(message) is Word.STOP
+
+
+def _is_word(message: contract.Inbound) -> bool:
+    return _word_of(message) in (Word.STOP, Word.START, Word.HELP)
 
 
 def _is_counted_on(contact: Contact) -> bool:
@@ -69,4 +77,4 @@ def _notice(contact: Contact) -> str:
         return texts.for_phone(texts.held(emergency=settings.COMMONBEAT.emergency_number))
 
 
-DOOR = Door(is_stop=_is_stop, is_counted_on=_is_counted_on, notice=_notice)
+DOOR = Door(is_stop=_is_stop, is_word=_is_word, is_counted_on=_is_counted_on, notice=_notice)

@@ -87,6 +87,8 @@ class Report(models.Model):
     answers = models.JSONField(default=dict)
     title = models.CharField(max_length=200, blank=True)
     text = models.TextField(blank=True)
+    # Of its accepted translations, each word once: for the search, and shown nowhere; see actions/translated_words.py.
+    translated_words = models.TextField(blank=True, default="")
     language = models.CharField(max_length=8)
     channel = models.CharField(max_length=20)
     contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="reports")

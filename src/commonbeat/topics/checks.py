@@ -39,7 +39,8 @@ RESERVED_WORDS = frozenset(
     fold(word)
     for word in (
         "stop", "start", "help", "status", "info", "yes", "no", "ndal", "nis", "fillo", "ndihmë", "statusi",
-        "po", "jo", "توقف", "قف", "ابدأ", "مساعدة", "حالة", "نعم", "لا",
+        "po", "jo", "توقف", "قف", "ابدأ", "مساعدة", "حالة", "نعم", "لا", "officer", "oficeri", "الضابط",
+        "erase", "fshij", "امسح",
     )
 )  # fmt: skip
 
@@ -90,6 +91,9 @@ def _privacy_problems(definition: Definition) -> dict[str, str]:
     elif definition.publishes is Publishes.COUNTS and definition.smallest_count < 3:
         # Below 3, one of two people in a cell learns of the other by leaving out their own report.
         found["smallest_count"] = _("A topic that shows only counts shows none below 3.")
+    if definition.never_public and definition.publishes is not Publishes.COUNTS:
+        # So that whatever keeps a single report from the public keeps these from it, too.
+        found["publishes"] = _("This topic is for the desk alone. It cannot publish each report.")
     if definition.publishes is Publishes.COUNTS and definition.period is Period.DAY:
         # Whoever saw something happen knows its day, and with it whom a count of that day is about.
         found["period"] = _("A topic that shows only counts tells them by week or month, not by day.")

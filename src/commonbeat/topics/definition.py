@@ -115,6 +115,8 @@ class Definition(msgspec.Struct, frozen=True):
     # "anyone" or "account"
     who_may_report: str = "anyone"
     publishes: Publishes = Publishes.EACH
+    # Not even counted: what the desk alone reads.
+    never_public: bool = False
     # H3 resolution of the public place: 9 is about 350 m across, 10 about 130 m, 8 about 900 m.
     public_resolution: int = 10
     smallest_count: int = 1
@@ -141,6 +143,7 @@ class Privacy(msgspec.Struct, frozen=True):
     public_resolution: int
     smallest_count: int
     delay_hours: int
+    never_public: bool = False
 
 
 def strictest(first: Definition, second: Definition) -> Privacy:
@@ -151,6 +154,7 @@ def strictest(first: Definition, second: Definition) -> Privacy:
         public_resolution=min(first.public_resolution, second.public_resolution),
         smallest_count=max(first.smallest_count, second.smallest_count),
         delay_hours=max(first.delay_hours, second.delay_hours),
+        never_public=first.never_public or second.never_public,
     )
 
 

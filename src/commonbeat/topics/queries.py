@@ -26,6 +26,9 @@ FORGIVING_LENGTH = 5
 SHORTEST_STEM, LONGEST_ENDING = 4, 3
 # What somebody saw of what an alert asks for. It stands in no list of topics: such a report begins at the alert.
 SIGHTING = "sighting"
+# What somebody writes to the officer of their beat. It begins at the word OFFICER.
+TO_OFFICER = "to-officer"
+UNLISTED = frozenset({SIGHTING, TO_OFFICER})
 _LONGEST_KEYWORD = 3
 _READ = 1_000
 # "and the", "in the", "for the", written onto the word.
@@ -63,7 +66,12 @@ def enabled_topics() -> list[Topic]:
 
 def offered_topics() -> list[Topic]:
     """Read the topics from which somebody who reports can choose, in order."""
-    return [topic for topic in enabled_topics() if topic.code != SIGHTING]
+    return [topic for topic in enabled_topics() if topic.code not in UNLISTED]
+
+
+def public_topics() -> list[Topic]:
+    """Read the topics of which something may be public, also those that are no longer offered, in order."""
+    return [topic for topic in all_topics() if not topic.definition.never_public]
 
 
 def topic_by_code(code: str) -> Topic | None:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from commonbeat.people.models import Role, User
 from commonbeat.people.permissions import Permission, may
+from commonbeat.web.desk.tips_keyring import forget_session
 
 P = ParamSpec("P")
 
@@ -55,6 +56,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Send each role to its own first page."""
         return home_of(request.user)
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign out, and lock what the person had opened."""
+        forget_session(request.session.session_key)
+        super().logout(request)
 
 
 def home_of(user: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,6 +16,11 @@ def error_page(request: HttpRequest, *, status: int, title: str, sentence: str) 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that cannot be read."""
+    if isinstance(exception, TooManyFieldsSent):
+        # Ticked boxes as a rule, and not one of them was looked at.
+        said = _("You chose more than %(count)s things at once. Nothing was changed. Please go back and choose fewer.")
+        most = {"count": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+        return error_page(request, status=400, title=_("Too much at once"), sentence=said % most)
     return error_page(
         request,
         status=400,

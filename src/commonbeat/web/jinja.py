@@ -57,6 +57,8 @@ def environment(**options: Any) -> Environment:
         options=settings.COMMONBEAT,
         may=_may,
         alerts_waiting=_alerts_waiting,
+        senders_waiting=_senders_waiting,
+        tips_waiting=_tips_waiting,
     )
     env.filters.update(
         date=local_date,
@@ -156,6 +158,18 @@ def _alerts_waiting(user: Any) -> int:
     from commonbeat.alerts.desk_queries import waiting_for  # as above
 
     return waiting_for(user).count()
+
+
+def _senders_waiting(user: Any) -> int:
+    from commonbeat.reports.queries.contacts import senders_waiting  # as above
+
+    return senders_waiting(user)
+
+
+def _tips_waiting(user: Any) -> int | None:
+    from commonbeat.web.desk.tips_count import tips_waiting  # as above
+
+    return tips_waiting(user)
 
 
 def local_date(value: date | datetime | None, form: str = "long") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -50,8 +50,11 @@ def direction_of(language: str) -> str:
 
 
 def name_of_language(code: str) -> str:
-    """Name a language in the page's language, as it stands within a sentence."""
-    return Locale.parse(code).get_display_name(translation.get_language() or "en") or code
+    """Name a language in the page's language, as it stands within a sentence; an unknown code stays as it is."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(translation.get_language() or "en") or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 
 from commonbeat.foundation.crypto import derive, keyed_hash
 from commonbeat.foundation.net import client_network
+from commonbeat.web import tally
 
 
 class Limit(NamedTuple):
@@ -50,32 +50,27 @@ def client_address(request: HttpRequest) -> str:
 
 def is_over(request: HttpRequest, limit: Limit) -> bool:
     """Tell whether the client's network has used up its share."""
-    return int(cache.get(_key(request, limit), 0)) >= limit.most
+    return tally.counted(_key(request, limit)) >= limit.most
 
 
 def count(request: HttpRequest, limit: Limit) -> int:
     """Count one more, and return how many there have been in the running period."""
-    return _count(_key(request, limit), limit)
+    return tally.count_one(_key(request, limit), seconds=limit.seconds)
 
 
 def is_over_for(subject: str, limit: Limit) -> bool:
     """Tell whether a subject other than a network, such as a number, has used up its share; kept under a keyed hash."""
-    return int(cache.get(_key_of(limit, subject), 0)) >= limit.most
+    return tally.counted(_key_of(limit, subject)) >= limit.most
 
 
 def count_for(subject: str, limit: Limit) -> int:
     """Count one more of a subject, and return how many there have been in the running period."""
-    return _count(_key_of(limit, subject), limit)
+    return tally.count_one(_key_of(limit, subject), seconds=limit.seconds)
 
 
-def _count(key: str, limit: Limit) -> int:
-    if cache.add(key, 1, limit.seconds):
-        return 1
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # the period ended between the two calls
-        cache.set(key, 1, limit.seconds)
-        return 1
+def take_back_for(subject: str, limit: Limit) -> None:
+    """Count one less of a subject: what was counted before it was known turned out right."""
+    tally.take_back(_key_of(limit, subject))
 
 
 def may_try_reference(request: HttpRequest) -> bool:

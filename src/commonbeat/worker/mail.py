@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
-from django.conf import settings
 from django.db import close_old_connections, connection
 
 from commonbeat.config.options import Options
@@ -17,6 +16,7 @@ from commonbeat.media.actions import keep_photo
 from commonbeat.media.images import NotAPicture, PictureTooLarge
 from commonbeat.messaging.actions import receive
 from commonbeat.messaging.channel import Inbound
+from commonbeat.messaging.in_force import options_in_force
 from commonbeat.messaging.mail import Correspondent, Mail, MailBox, mail_box
 from commonbeat.messaging.models import ContactKind
 from commonbeat.messaging.queries import address_of, find_contact, find_contact_by_hash, is_stored, latest_thread
@@ -104,14 +104,19 @@ def correspondent(address: str) -> Correspondent:
 
 def mail_intake(options: Options, *, on_stored: Callable[[], None]) -> Intake | None:
     """Give the intake of a site that has an address for mail."""
+    return later_mail_intake(on_stored=on_stored) if options.mail_address else None
+
+
+def later_mail_intake(*, on_stored: Callable[[], None]) -> Intake | None:
+    """Give the intake of a site that may be given an address for mail at any time."""
     box = mail_box()
     if box is None:
         return None
     box.correspondent = correspondent
-    return Intake(box, on_stored=on_stored) if options.mail_address else None
+    return Intake(box, on_stored=on_stored)
 
 
 def is_ours(address: str) -> bool:
     """Tell whether the site takes mail for an address."""
     box = mail_box()
-    return box is not None and bool(settings.COMMONBEAT.mail_address) and box.is_ours(address)
+    return box is not None and bool(options_in_force().mail_address) and box.is_ours(address)

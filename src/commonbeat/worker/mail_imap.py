@@ -23,10 +23,14 @@ _PATIENCE_SECONDS = 30
 
 
 class ImapReader:
-    """Empty a mailbox, one connection a round."""
+    """Empty a mailbox, one connection a round; it asks for the settings each time, for they may change."""
 
     def __init__(
-        self, options: Options, intake: Intake, *, connect: Callable[[Options], BaseMailBox] | None = None
+        self,
+        options: Callable[[], Options],
+        intake: Intake,
+        *,
+        connect: Callable[[Options], BaseMailBox] | None = None,
     ) -> None:
         self._options = options
         self._intake = intake
@@ -37,7 +41,9 @@ class ImapReader:
 
     def read_batch(self) -> int:
         """Store what is unseen, oldest first; give the number. A mailbox that is away is asked again next time."""
-        options = self._options
+        options = self._options()
+        if not (options.mail_address and options.mail_imap_host):
+            return 0
         try:
             with self._connect(options).login(
                 options.mail_imap_username, options.mail_imap_password, options.mail_imap_folder

@@ -19,11 +19,14 @@ from commonbeat.config.options import Options
 from commonbeat.foundation import clock
 from commonbeat.intake.language import warm
 from commonbeat.messaging.actions import expire_outbound, free_leases, note_silence, understand_batch
+from commonbeat.messaging.in_force import Follower, options_in_force
 from commonbeat.worker.alert_sources import POLL_SECONDS as SOURCE_SECONDS
 from commonbeat.worker.alert_sources import AlertSources
 from commonbeat.worker.fanning import Fanning
 from commonbeat.worker.lines import Lines
-from commonbeat.worker.mail import mail_intake
+from commonbeat.worker.log import POLL_SECONDS as LOG_SECONDS
+from commonbeat.worker.log import LogKeeper
+from commonbeat.worker.mail import later_mail_intake, mail_intake
 from commonbeat.worker.mail_imap import POLL_SECONDS as MAILBOX_SECONDS
 from commonbeat.worker.mail_imap import ImapReader
 from commonbeat.worker.mail_lmtp import LmtpListener
@@ -138,13 +141,16 @@ class Worker:
         sources = Loop("alert sources", AlertSources().poll, options, every=SOURCE_SECONDS)
         self._partners = PartnerCalls()
         partners = Loop("alert partners", self._partners.step, options)
-        self._loops = [self._pump, self._sender, self._alerts, self._due, sources, partners]
+        log = Loop("log", LogKeeper(options).step, options, every=LOG_SECONDS)
+        self._loops = [self._pump, self._sender, self._alerts, self._due, sources, partners, log]
         self._lmtp: LmtpListener | None = None
+        # A port of this computer is for whoever runs it; which mailbox is read may be set on a page at any time.
         intake = mail_intake(options, on_stored=self.wake)
         if intake is not None and options.mail_lmtp_port:
             self._lmtp = LmtpListener(options, intake)
-        if intake is not None and options.mail_imap_host:
-            mailbox = ImapReader(options, intake)
+        intake = later_mail_intake(on_stored=self.wake)
+        if intake is not None:
+            mailbox = ImapReader(options_in_force, intake)
             self._loops.append(Loop("mailbox", mailbox.read_batch, options, every=MAILBOX_SECONDS))
         self._has_warned: set[str] = set()
 
@@ -233,12 +239,14 @@ def run_until_stopped(*, said: Callable[[], None] | None = None) -> None:
     wanted = {signal.SIGTERM, signal.SIGINT}
     # Before the threads start, for they inherit the mask.
     signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
-    worker = Worker(settings.COMMONBEAT)
+    worker, follower = Worker(settings.COMMONBEAT), Follower()
+    follower.start()
     worker.start()
     if said is not None:
         said()
     signal.sigwait(wanted)
     worker.stop()
+    follower.stop()
 
 
 def _take_back_leases(is_only_worker: bool) -> None:

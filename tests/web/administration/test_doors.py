@@ -26,6 +26,7 @@ def _addresses() -> list[str]:
         "person_edit": {"pk": person.pk},
         "place_edit": {"pk": make_place("Hammering mill").pk},
         "partner": {"pk": Partner.objects.create(name="Hammering", created_at=NOW).pk},
+        "channel": {"code": "kannel_sms"},
         "alert_source_edit": {"pk": Source.objects.create(name="Hammering", url="https://feed.example/").pk},
     }
     return [reverse(f"administration:{p.name}", kwargs=arguments.get(str(p.name))) for p in urlpatterns]

@@ -18,6 +18,7 @@ from commonbeat.foundation import clock
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.models import Outbound, OutboundState
 from commonbeat.people.models import Role, Unit
+from commonbeat.reports.models import Report
 from tests import make
 from tests.alerts.going_out import draft_of, fan_out, many_subscribers, subscriber
 from tests.alerts.rows import alert_row
@@ -254,6 +255,19 @@ def test_sightings_are_those_that_the_viewer_may_read(
     assert len(supervisor_client.get(address("alert_sightings", alert)).json()["points"]) == 2
     assert "3 sightings" in officer_client.get(LIST).content.decode()
     assert Entry.objects.filter(kind="reports.map_looked").exists()
+
+
+def test_what_was_not_taken_up_is_marked_and_not_on_the_map(officer, officer_client: Client) -> None:
+    alert = out(officer, kind="look_out")
+    now = clock.now()
+    for number, state in enumerate(("new", "rejected")):
+        report = make.make_report(unit=officer.unit, text=f"Van {number}.", now=now, client_key=f"van-{number}")
+        Report.objects.filter(pk=report.pk).update(state=state)
+        assert tie_sighting(alert_id=alert.pk, report_id=report.pk, now=now)
+    page = officer_client.get(address("alert", alert)).content.decode()
+    assert page.count("Not taken up") == 1 and page.count("Web form") == 2
+    points = officer_client.get(address("alert_sightings", alert)).json()["points"]
+    assert [one["title"] for one in points] == ["Van 0."]
 
 
 def test_the_page_asks_no_more_for_more_sightings(officer, officer_client: Client) -> None:

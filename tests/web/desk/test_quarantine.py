@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import pytest
@@ -13,8 +12,7 @@ from django.urls import reverse
 
 from commonbeat.foundation import clock
 from commonbeat.journal.models import Entry
-from commonbeat.messaging.actions import block_contact, receive, understand_batch
-from commonbeat.messaging.channel import Inbound as Message
+from commonbeat.messaging.actions import block_contact, understand_batch
 from commonbeat.messaging.models import Contact, Inbound, Outbound
 from commonbeat.messaging.trust import Level, limit_of
 from commonbeat.people.models import Unit, User
@@ -25,11 +23,10 @@ from commonbeat.reports.actions.work import verify_report
 from commonbeat.reports.models import Report
 from commonbeat.topics.ready_made import install_ready_made
 from tests import make
+from tests.web.desk.flooding import WORDS, flood, held
 
 pytestmark = pytest.mark.django_db
 QUARANTINE, BULK = "/desk/quarantine/", "/desk/quarantine/decide/"
-WORDS = "A heap of waste behind the school, seen by me"
-_ids = itertools.count(1)
 
 
 def page_of(contact: Contact, verb: str = "") -> str:
@@ -37,19 +34,6 @@ def page_of(contact: Contact, verb: str = "") -> str:
     if verb:
         return reverse("desk:contact_decide", kwargs={"handle": contact.handle, "verb": verb})
     return reverse("desk:contact", kwargs={"handle": contact.handle})
-
-
-def flood(contact: Contact, more: int = 2) -> None:
-    """Let a contact send so many more messages than are let in."""
-    from commonbeat.messaging.queries import address_of
-
-    limit = limit_of(contact.level).short
-    for n in range(limit + more):
-        text = f"{WORDS}, number {n}" if n >= limit else "ok"
-        message = Message(provider_id=f"q-{next(_ids)}", sender=address_of(contact), text=text)
-        receive(channel="demo_sms", message=message, now=clock.now())
-    while understand_batch(handle, clock.now(), limit=1_000, door=DOOR):
-        pass
 
 
 @pytest.fixture
@@ -72,10 +56,6 @@ def body(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
-
-
-def held() -> int:
-    return Inbound.objects.filter(state="held").count()
 
 
 def test_what_waits_is_shown_with_handle_and_level_and_no_number(
@@ -160,10 +140,11 @@ def test_several_senders_at_once_with_undo(
         flood(each)
     answer = officer_client.post(BULK, {"to": "discard", "sender": [contact.pk, other.pk]})
     text = answer.content.decode()
-    assert "2 senders were dealt with." in text and held() == 0
+    assert "Discarded: 4 messages of 2 senders." in text and "Left as they were" not in text and held() == 0
     marks = re.findall(r'name="sender" value="([^"]+)"', text)
     assert len(marks) == 2
-    assert "2 messages wait again." in officer_client.post(BULK, {"step": "undo", "sender": marks}).content.decode()
+    text = officer_client.post(BULK, {"step": "undo", "sender": marks}).content.decode()
+    assert "Taken back: 4 messages of 2 senders." in text and "2 messages wait again." in text
     assert held() == 4
     text = officer_client.post(BULK, {"to": "let-in", "sender": [contact.pk, other.pk]}).content.decode()
     while understand_batch(handle, clock.now(), limit=1_000, door=DOOR):

@@ -269,12 +269,33 @@ def test_a_photo_is_shown_as_it_was_sent_and_never_as_a_page(unit: Unit, officer
         page = officer_client.get(reverse("desk:photo", kwargs={"report_id": report.pk, "photo_id": photo.pk}))
         assert (page.status_code, page["Content-Type"], page.content) == (200, kind, data)
         assert "sandbox" in page["Content-Security-Policy"]
+        file = officer_client.get(
+            reverse("desk:photo", kwargs={"report_id": report.pk, "photo_id": photo.pk}) + "?file=1"
+        )
+        assert (file.content, file["Content-Disposition"]) == (data, 'attachment; filename="picture"')
     missing = make.make_photo()
     ReportPhoto.objects.create(report=report, photo=missing)
     strange = make.make_photo()
     for photo in (missing, strange):
         address = reverse("desk:photo", kwargs={"report_id": report.pk, "photo_id": photo.pk})
         assert officer_client.get(address).status_code == 404
+
+
+def test_what_browsers_cannot_show_is_shown_as_its_copy_and_kept_as_it_was_sent(
+    unit: Unit, officer_client: Client
+) -> None:
+    report = make.make_report(unit=unit)
+    photo = make.make_photo()
+    data, folder, key = b"\0\0\0\x1cftypheic...", settings.COMMONBEAT.data_dir, picture_key()
+    photo.original_token = store.keep_original(data, data_dir=folder, key=key)
+    store.write_public(photo.public_token, full=b"\xff\xd8\xffcopy", thumb=b"\xff\xd8\xff", data_dir=folder, key=key)
+    photo.save()
+    ReportPhoto.objects.create(report=report, photo=photo)
+    address = reverse("desk:photo", kwargs={"report_id": report.pk, "photo_id": photo.pk})
+    shown, file = officer_client.get(address), officer_client.get(address + "?file=1")
+    assert (shown["Content-Type"], shown.content) == ("image/jpeg", b"\xff\xd8\xffcopy")
+    assert (file["Content-Type"], file.content) == ("image/heic", data)
+    assert file["Content-Disposition"].startswith("attachment")
 
 
 @pytest.mark.parametrize("verb", ["claim", "move", "publish"])

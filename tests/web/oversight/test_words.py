@@ -47,6 +47,7 @@ def test_every_kind_has_a_phrase_and_every_phrase_a_kind() -> None:
         ("reports.merged", {"incident": 3, "with": 8, "was": "new"}, "incident 3 · with report 8 · before: new"),
         ("reports.verified", {"sources": 1}, "1 independent source"),
         ("topics.revised", {"version": 4}, "version 4"),
+        ("alerts.released", {"by": "single"}, "released by the one person of a unit that is set so"),
         ("later.kind", {"size": 4}, "size: 4"),
         ("reports.looked", {}, ""),
     ],

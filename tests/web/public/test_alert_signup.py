@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from commonbeat.alerts.models import Subscription
+from commonbeat.intake.world import SiteWorld
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.actions import contact_for, stop_contact
 from commonbeat.messaging.models import Contact, Outbound
@@ -302,7 +303,7 @@ def test_a_stranger_who_asks_to_change_learns_nothing_and_the_owner_gets_a_code(
 def test_a_stranger_changes_nothing_of_what_is_confirmed(moment) -> None:
     type_code(send(walked()), code_sent())
     send(walked(least="0", kind=["other"]))
-    row = Subscription.objects.get()
+    row = Subscription.objects.get(confirmed_at=NOW)
     assert (row.least_severity, row.kinds) == (2, [])
 
 
@@ -316,9 +317,10 @@ def test_strangers_cannot_use_up_somebodys_places_nor_their_patience() -> None:
         press(walker, how="phone", phone=NUMBER)
         press(walker)
         send(walker)
-    # Three messages a day, and each wish takes the place of the one before.
+    # Three messages a day, and what no message asks about is not stored. It takes no room of its owner's.
     assert Outbound.objects.count() == 3
-    assert Subscription.objects.count() == 10
+    assert Subscription.objects.count() == 30
+    assert not SiteWorld(Contact.objects.get(), now=NOW).alerts().is_full
 
 
 def test_a_network_that_asks_too_often_must_wait() -> None:

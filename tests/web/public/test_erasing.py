@@ -13,6 +13,7 @@ from commonbeat.people.models import Unit, User
 from commonbeat.reports.actions.publish import publish_report
 from commonbeat.reports.actions.retention import place_hold
 from commonbeat.reports.models import Report
+from commonbeat.web.jinja import local_date
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -67,8 +68,12 @@ def test_a_hold_is_said_plainly(client: Client, report: Report, supervisor: User
     place_hold(report_id=report.pk, reason="Case 12/26", until=timezone.localdate(), actor=supervisor, now=clock.now())
     _status, html = post(client, report, erase="ask")
     assert "The police must keep this report for now" in html and "Case 12" not in html
+    # Until when, and that there is an investigation, is nothing for whoever has found the reference.
+    day = local_date(timezone.localdate())
+    assert day not in html.split("<main")[1] and "investigation" not in html
     status, html = post(client, report, erase="confirm", sure="on")
     assert status == 200 and "Your wish is noted" in html and "Your report is deleted" not in html
+    assert day not in html.split("<main")[1] and "investigation" not in html
     report.refresh_from_db()
     assert report.text == "my own words" and report.contact_id is None and not Contact.objects.exists()
 

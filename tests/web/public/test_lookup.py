@@ -7,9 +7,11 @@ from django.test import Client
 
 from commonbeat.foundation.ids import format_reference, new_reference
 from commonbeat.people.models import Unit, User
-from commonbeat.reports.actions.dialogue import ask_reporter, tell_reporter
+from commonbeat.reports.actions.dialogue import answer_desk, ask_reporter, tell_reporter
+from commonbeat.reports.actions.proxies import record_consent_at_desk
 from commonbeat.reports.actions.work import add_note, move_report, verify_report
-from commonbeat.reports.models import Message, MessageKind, Report
+from commonbeat.reports.models import Message, MessageKind, OnBehalf, Report
+from commonbeat.reports.proxy_models import NO_CONSENT
 from commonbeat.web import throttle
 from tests import make
 
@@ -115,3 +117,26 @@ def test_the_reference_is_in_no_address(client: Client, report: Report) -> None:
     assert client.get(f"/lookup/?reference={report.reference}").content.decode().count(report.reference) <= 1
     html = look(client, report.reference)
     assert f"={report.reference}" not in html and f"/{report.reference}" not in html
+
+
+def test_what_the_desk_writes_to_the_reporter_is_told_and_what_the_house_notes_is_not(
+    client: Client, report: Report, supervisor: User
+) -> None:
+    OnBehalf.objects.create(report=report, said_by="desk", asked_at=make.NOW)
+    record_consent_at_desk(report_id=report.pk, consent="refused", actor=supervisor, now=make.NOW)
+    report.refresh_from_db()
+    assert report.state_reason == NO_CONSENT
+    html = look(client, report.reference)
+    assert "The desk did not take it up" in html
+    assert "agree" not in html and "made for" not in html
+
+
+def test_words_from_a_telephone_are_for_their_sender_alone(client: Client, unit: Unit, officer: User) -> None:
+    contact = make.make_contact()
+    report = make.make_report(unit=unit, contact=contact)
+    ask_reporter(report_id=report.pk, text="Which house?", actor=officer, now=make.NOW)
+    answer_desk(report_id=report.pk, text="number seven", client_key="a", sender_id=contact.pk, now=make.NOW)
+    html = look(client, report.reference, text="The green one.", key="k" * 22)
+    assert "number seven" not in html and "Only its sender has the words." in html
+    # What was added with the reference alone may be read by whoever has it.
+    assert "Which house?" in html and "The green one." in html

@@ -316,11 +316,12 @@ def test_the_words_that_can_be_texted_are_shown_in_the_language_of_the_page(
     from html import unescape
 
     from commonbeat.intake.commands import Word, parse_command
+    from commonbeat.intake.officer_words import officer_in
 
     environment = engines["jinja2"].env
     options = dataclasses.replace(settings.COMMONBEAT, sms_number="55155")
     monkeypatch.setitem(environment.globals, "options", options)
-    wanted = [Word.STATUS, Word.YES, Word.STOP, Word.START, Word.HELP]
+    wanted = [Word.STATUS, Word.YES, Word.ERASE, Word.STOP, Word.START, Word.HELP]
     for language, help_word in (("en", "HELP"), ("sq", "NDIHMË"), ("ar", "مساعدة")):
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
         with translation.override(language):
@@ -329,6 +330,7 @@ def test_the_words_that_can_be_texted_are_shown_in_the_language_of_the_page(
         commands = [parse_command(word, ("en", "sq", "ar")) for word in words]
         assert [command.word for command in commands if command] == wanted
         assert words[-1] == help_word
+        assert any(officer_in(word) for word in words)
 
 
 @pytest.mark.parametrize(("language", "joined"), [("en", "A, B, and C"), ("sq", "A, B dhe C"), ("ar", "A وB وC")])

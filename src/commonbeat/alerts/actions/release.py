@@ -15,6 +15,7 @@ from commonbeat.alerts.models import Alert, AlertState
 from commonbeat.foundation.text import clean_text
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission
+from commonbeat.people.queries import works_alone
 
 REASON = 300
 
@@ -68,7 +69,10 @@ def release(*, alert_id: int, actor: User, now: datetime, seen: datetime | None 
 
 
 def release_alone(*, alert_id: int, reason: str, actor: User, now: datetime, seen: datetime | None = None) -> Alert:
-    """Let an alert go out that takes two people, because nobody answered; the overseer finds it in the journal."""
+    """Let an alert go out that takes two people, because nobody answered, or because the unit has one person.
+
+    The overseer finds it, with the reason, on their first page and in the journal.
+    """
     reason = clean_text(reason, REASON)
     if not reason:
         raise AlertError("Say in a few words why it cannot wait for a second person.", "reason")
@@ -78,12 +82,21 @@ def release_alone(*, alert_id: int, reason: str, actor: User, now: datetime, see
         refuse_edited(alert, seen)
         if not alert.needs_second:
             raise AlertError("This alert needs no second person. Release it as it is.")
-        if not rules.may_release_alone(asked_at=alert.asked_at, now=now):
+        is_single = is_only_one(alert, actor)
+        may_alone = rules.may_release_alone(asked_at=alert.asked_at, now=now, is_single=is_single, status=alert.status)
+        if not may_alone:
             raise AlertError("Ask for a second person first, and give them a minute to answer.")
         alert.alone_reason = reason
-        send_out(alert, actor=actor, now=now, by="alone")
-        events.write(events.RELEASED_ALONE, subject_id=alert.pk, now=now, actor_id=actor.pk)
+        by = "single" if is_single else "alone"
+        send_out(alert, actor=actor, now=now, by=by)
+        data: events.Data = {"by": by, "unit": alert.unit_id}
+        events.write(events.RELEASED_ALONE, subject_id=alert.pk, now=now, actor_id=actor.pk, data=data)
     return alert
+
+
+def is_only_one(alert: Alert, actor: User) -> bool:
+    """Tell whether the actor is the one person of the alert's unit, which the oversight body has set so."""
+    return alert.unit_id is not None and alert.unit_id == actor.unit_id and works_alone(alert.unit)
 
 
 def send_out(alert: Alert, *, actor: User, now: datetime, by: str) -> None:

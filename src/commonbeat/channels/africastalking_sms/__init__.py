@@ -17,6 +17,7 @@ from commonbeat.channels.calls import (
     site_options,
     written_moment,
 )
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.foundation import clock
 from commonbeat.messaging.channel import (
@@ -58,6 +59,9 @@ class AfricasTalkingSms:
             ("Delivery reports", "/{africastalking_sms_secret}/reports"),
             ("Bulk SMS opt-out", "/{africastalking_sms_secret}/stop"),
         ),
+        optional=("africastalking_from",),
+        purpose="Text messages through Africa's Talking.",
+        manual="africastalking_sms.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:
@@ -121,8 +125,8 @@ class AfricasTalkingSms:
         return _outcome(answered_object(response.content).get("SMSMessageData"))
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
 
 def _stop(sender: str) -> Inbound:

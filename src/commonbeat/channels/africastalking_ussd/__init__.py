@@ -23,7 +23,13 @@ class AfricasTalkingUssd:
     code = "africastalking_ussd"
     limits = Limits(address_kind="phone", per_second=1.0, body_bytes=16_384, writes_first=False)
     # What it calls is no webhook: see docs/channels/africastalking_ussd.md for the address.
-    setup = Setup(title="Africa's Talking, USSD", to_receive=("africastalking_ussd_secret",))
+    setup = Setup(
+        title="Africa's Talking, USSD",
+        to_receive=("africastalking_ussd_secret",),
+        optional=("ussd_networks",),
+        purpose="Reports dialled on any telephone, screen by screen (USSD).",
+        manual="africastalking_ussd.md",
+    )
 
     def __init__(self, options: Callable[[], Options]) -> None:
         self._options = options

@@ -12,7 +12,12 @@ class DemoSms:
 
     code = "demo_sms"
     limits = Limits(address_kind="phone", per_second=100.0, knows_keys=True)
-    setup = Setup(title="The demo town's telephone", to_receive=("demo",), to_send=("demo",))
+    setup = Setup(
+        title="The demo town's telephone",
+        to_receive=("demo",),
+        to_send=("demo",),
+        purpose="A telephone on a page of the demo town; it reaches nobody.",
+    )
 
     def verify(self, request: Request) -> None:
         """Refuse: no gateway calls here."""

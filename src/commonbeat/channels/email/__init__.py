@@ -24,6 +24,20 @@ class Email:
         title="E-mail",
         to_receive=("mail_address",),
         to_send=("mail_address", "mail_smtp_host"),
+        optional=(
+            "mail_smtp_port",
+            "mail_smtp_security",
+            "mail_smtp_username",
+            "mail_smtp_password",
+            "mail_imap_host",
+            "mail_imap_port",
+            "mail_imap_username",
+            "mail_imap_password",
+            "mail_imap_folder",
+        ),
+        goes_to=("mail_smtp_host", "mail_smtp_port", "mail_smtp_security", "mail_imap_host", "mail_imap_port"),
+        purpose="E-mail, read from a mailbox and sent through a mail server.",
+        manual="email.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:

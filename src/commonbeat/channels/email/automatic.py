@@ -15,6 +15,12 @@ _QUIET = frozenset({"bulk", "junk", "list", "auto_reply", "auto-reply"})
 _ACTION = re.compile(r"^action:\s*([a-z]+)", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"^status:\s*([245]\.\d{1,3}\.\d{1,3})", re.IGNORECASE | re.MULTILINE)
 _REPORT_BYTES = 50_000
+# Those that say it nowhere else. With the colon, for people write "Out of office chairs dumped at the river", too.
+_AWAY = re.compile(
+    r"^(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office(?: auto-?reply)?"
+    r"|përgjigje automatike|رد تلقائي)\s*:",
+    re.IGNORECASE,
+)
 
 
 def is_automatic(message: Message, *, sender: str, envelope_sender: str | None) -> bool:
@@ -29,6 +35,8 @@ def is_automatic(message: Message, *, sender: str, envelope_sender: str | None) 
     if header(message, "precedence").lower().strip() in _QUIET or any(message.get(name) for name in _LISTS):
         return True
     if "all" in re.split(r"[\s,]+", header(message, "x-auto-response-suppress").lower()):
+        return True
+    if _AWAY.match(header(message, "subject")):
         return True
     return message.get_content_type() == "multipart/report" or bool(_MACHINES.match(sender.lower()))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -19,7 +19,9 @@ TEXT_BYTES = 1_000_000
 PICTURES_LIMIT = 3
 # As large as the web form takes one.
 PICTURE_BYTES = 12_000_000
-_PICTURES = frozenset({"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "image/gif"})
+_PICTURES = frozenset(
+    {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"}
+)
 _FILES = {"image": "photo", "video": "video", "audio": "voice"}
 
 
@@ -159,7 +161,8 @@ def _decoded(value: object, limit: int) -> str:
     raw = str(value)[:limit]
     try:
         pieces = decode_header(raw)
-    except (ValueError, LookupError, binascii.Error):
+    except (ValueError, LookupError, MessageError):
+        # A word that is encoded wrongly is shown as it came.
         pieces = [(raw, None)]
     text = ""
     for piece, charset in pieces:

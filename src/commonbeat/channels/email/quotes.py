@@ -26,6 +26,9 @@ def without_history(text: str) -> str:
     else:
         lines = _without_trailing_quote(text.split("\n"))
     own = "\n".join(_without_signature(lines)).strip()
+    if not own and match is not None and all(line[:1] in ("", ">") for line in text[match.start() :].split("\n")):
+        # A picture was attached, or nothing at all: the words of ours are not theirs.
+        return ""
     # Somebody wrote below the quotation, or between its lines: then all of it stays.
     return own or text.strip()
 

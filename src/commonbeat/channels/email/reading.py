@@ -13,6 +13,7 @@ from commonbeat.channels.email.addresses import Purpose, Recipient, is_plain_add
 from commonbeat.channels.email.automatic import is_automatic, returned
 from commonbeat.channels.email.parts import Contents, contents, header, headers, parse
 from commonbeat.channels.email.quotes import without_history
+from commonbeat.channels.email.sending import usual_subjects
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import Inbound, Receipt
 from commonbeat.messaging.mail import Mail
@@ -50,12 +51,13 @@ def read_mail(options: Options, data: bytes, *, recipients: Sequence[str], envel
     inbound = Inbound(
         provider_id=fingerprint,
         sender=_known(options, sender),
-        text=_text(message, found, is_answer=to.purpose is Purpose.REPLY),
+        text=_text(options, message, found, is_answer=to.purpose is Purpose.REPLY),
         sent_at=_date(message),
         is_proven=False,
         is_automatic=automatic,
         attachments=tuple(found.left_out[:20]),
         thread=message_id,
+        answers=_answered_mail(options, message),
     )
     conversation = to.payload if to.purpose is Purpose.REPLY else b""
     pictures = () if automatic else tuple(found.pictures)
@@ -108,16 +110,38 @@ def _is_ours(options: Options, message_id: str, sender: str) -> bool:
     return host.lower() == options.mail_address.rpartition("@")[2].lower() and read_token(options, name) is not None
 
 
-def _text(message: Message, found: Contents, *, is_answer: bool) -> str:
+def _answered_mail(options: Options, message: Message) -> str:
+    """Give the id, as we keep it, of the mail of ours that this one answers; empty when it answers another, or none."""
+    for name in ("in-reply-to", "references"):
+        found = _MESSAGE_ID.findall(" ".join(str(value) for value in message.get_all(name) or [])[-2_000:])
+        if found:
+            # What stands further up was answered by others.
+            local, _, host = found[-1].strip("<>").rpartition("@")
+            is_here = host.lower() == options.mail_address.rpartition("@")[2].lower()
+            read = read_token(options, local) if is_here else None
+            return read.payload.hex() if read is not None and read.purpose is Purpose.THREAD else ""
+    return ""
+
+
+def _text(options: Options, message: Message, found: Contents, *, is_answer: bool) -> str:
     own = without_history(found.text[: 10 * TEXT_LIMIT]) if found.text else ""
     subject = header(message, "subject")[:_SUBJECT_LIMIT]
     is_reply = bool(_ANSWERED.match(subject)) or is_answer
-    if own and (is_reply or not subject or subject.lower() in own[:400].lower()):
+    if is_reply and found.text and not own and _is_our_subject(options, subject, found.text):
+        # Nothing but what we wrote.
+        text = ""
+    elif own and (is_reply or not subject or subject.lower() in own[:400].lower()):
         text = own
     else:
         # A first letter: people put into the subject what they do not say again.
         text = f"{_ANSWERED.sub('', subject)}\n{own}".strip() if not is_answer or not own else own
     return text.replace("\x00", "")[:TEXT_LIMIT]
+
+
+def _is_our_subject(options: Options, subject: str, quoted: str) -> bool:
+    plain = " ".join(_ANSWERED.sub("", subject).split())
+    # That of an alert is its first line.
+    return plain in usual_subjects(options) or plain.rstrip("…") in " ".join(quoted.replace(">", " ").split())
 
 
 def _date(message: Message) -> datetime | None:

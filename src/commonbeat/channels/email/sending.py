@@ -11,14 +11,16 @@ from email.utils import formataddr, formatdate
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from commonbeat.channels.email.addresses import Purpose, address_with, is_plain_address, token
+from commonbeat.channels.email.addresses import HALF, Purpose, address_with, is_plain_address, token
 from commonbeat.channels.email.quotes import MARK
 from commonbeat.config.options import Options
+from commonbeat.foundation.crypto import derive, keyed_hash
+from commonbeat.foundation.text import excerpt
 from commonbeat.messaging.channel import Failed, Outbound, Sent
 from commonbeat.messaging.mail import Correspondent
 
 _PATIENCE_SECONDS = 20.0
-_SITE_LIMIT = 60
+_SITE_LIMIT, _SUBJECT_LIMIT = 60, 120
 
 
 def compose(
@@ -28,21 +30,28 @@ def compose(
     host = options.mail_address.rpartition("@")[2]
     language = correspondent.language or message.language or options.languages[0]
     mail = EmailMessage(policy=SMTP_POLICY)
-    site = " ".join(options.site_name.split())[:_SITE_LIMIT]
+    site = _site(options)
     with translation.override(language):
-        mail["Subject"] = _("Your message to %(site)s") % {"site": site}
+        subject = _subject(site)
         mark = _("Write your answer above this line.")
+    # What has a topic is the same for many, and no secret: its first line says what it is about.
+    mail["Subject"] = _first_line(message.text) or subject if message.topic else subject
     mail["From"] = formataddr((site, options.mail_address))
     mail["To"] = message.recipient
     mail["Date"] = formatdate(usegmt=True)
     # The same message sent again has the same id, so that a mail program shows it once.
     mail["Message-ID"] = f"<{token(options, Purpose.THREAD, payload)}@{host}>"
     mail["Reply-To"] = address_with(options, Purpose.REPLY, conversation)
-    # The thread of this person's conversation, also where we do not know what they wrote first.
-    root = f"<{token(options, Purpose.THREAD, conversation)}@{host}>"
-    mail["References"] = f"{root} {correspondent.thread}".strip()
-    if correspondent.thread:
-        mail["In-Reply-To"] = correspondent.thread
+    # The thread of this person's conversation, also where we do not know what they wrote first; a topic has its own, so
+    # that what they answer to it stands by itself, and what follows it stands behind it.
+    about, thread = conversation, correspondent.thread
+    if message.topic:
+        about = keyed_hash(derive(options.secret, "mail topics"), f"{conversation.hex()}:{message.topic}")[:HALF]
+        thread = ""
+    root = f"<{token(options, Purpose.THREAD, about)}@{host}>"
+    mail["References"] = f"{root} {thread}".strip()
+    if thread:
+        mail["In-Reply-To"] = thread
     mail["Auto-Submitted"] = "auto-replied" if message.idempotency_key.startswith("in:") else "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     mail["List-Unsubscribe"] = f"<mailto:{address_with(options, Purpose.STOP, conversation)}?subject=STOP>"
@@ -50,6 +59,27 @@ def compose(
     mail.set_content(f"{MARK} {mark} {MARK}\n\n{text}\n", charset="utf-8", cte="quoted-printable")
     mail["Content-Language"] = language
     return mail
+
+
+def usual_subjects(options: Options) -> list[str]:
+    """Give the subject of our mail that says nothing, in each language of the site."""
+    found = []
+    for language in options.languages:
+        with translation.override(language):
+            found.append(_subject(_site(options)))
+    return found
+
+
+def _subject(site: str) -> str:
+    return _("Your message to %(site)s") % {"site": site}
+
+
+def _site(options: Options) -> str:
+    return " ".join(options.site_name.split())[:_SITE_LIMIT]
+
+
+def _first_line(text: str) -> str:
+    return excerpt(" ".join(text.strip().partition("\n")[0].split()), _SUBJECT_LIMIT)
 
 
 def send(

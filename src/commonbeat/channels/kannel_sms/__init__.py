@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from commonbeat.channels.calls import require_end_of_address, site_options
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.foundation.text import segments
 from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
@@ -32,6 +33,9 @@ class KannelSms:
         to_receive=("kannel_hook_secret",),
         to_send=("kannel_send_url", "kannel_username", "kannel_password", "kannel_hook_secret"),
         hooks=(("get-url", "/{kannel_hook_secret}"),),
+        goes_to=("kannel_send_url",),
+        purpose="Text messages through a Kannel gateway, beside an operator's message centre or a modem.",
+        manual="kannel.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:
@@ -86,8 +90,8 @@ class KannelSms:
         return _outcome(response.status_code, response.text, message.idempotency_key)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=10.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(10.0)
 
 
 def _outcome(status: int, body: str, key: str) -> Sent | Failed:

@@ -31,12 +31,27 @@ class SmppSms:
         title="SMPP, an operator's message centre",
         to_receive=("smpp_host", "smpp_system_id"),
         to_send=("smpp_host", "smpp_system_id"),
+        optional=(
+            "smpp_password",
+            "smpp_port",
+            "smpp_tls",
+            "smpp_system_type",
+            "smpp_from",
+            "smpp_window",
+            "smpp_latin1",
+        ),
+        goes_to=("smpp_host", "smpp_port", "smpp_tls"),
+        purpose="Text messages over a line of your own to an operator's message centre.",
+        manual="smpp.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:
         self._options = options
         self._session: Session | None = None
         self._changing = threading.Lock()
+        # The settings that were looked at last, and those of them with which the line was opened.
+        self._looked_at: Options | None = None
+        self._speaks: tuple[object, ...] = ()
 
     def verify(self, request: Request) -> None:
         """Refuse: the message centre speaks over its line, not over the web."""
@@ -51,14 +66,21 @@ class SmppSms:
         return "text/plain; charset=utf-8", b""
 
     def keep_open(self, receive: Callable[[Sequence[Inbound | Receipt]], None]) -> None:
-        """Connect unless connected; a site without a message centre has none."""
+        """Connect unless connected, anew where the settings have changed; a site without a message centre has none."""
         options = self._options()
+        if options is not self._looked_at:
+            self._leave_if_changed(options)
+            self._looked_at = options
         if not options.smpp_host:
             return
         with self._changing:
             if self._session is None or not self._session.is_alive:
-                self._session = Session(options, receive)
+                self._session, self._speaks = Session(options, receive), _line_settings(options)
             self._session.want()
+
+    def _leave_if_changed(self, options: Options) -> None:
+        if self._session is not None and _line_settings(options) != self._speaks:
+            self.close()
 
     def close(self) -> None:
         """Unbind and close the line."""
@@ -100,6 +122,13 @@ class SmppSms:
                 return _refused(status, is_first=not numbers)
             numbers.append(number)
         return Sent(provider_id=numbers[0], part_ids=tuple(numbers) if len(numbers) > 1 else ())
+
+
+def _line_settings(options: Options) -> tuple[object, ...]:
+    return (
+        options.smpp_host, options.smpp_port, options.smpp_tls, options.smpp_system_id, options.smpp_password,
+        options.smpp_system_type, options.smpp_window, options.smpp_latin1,
+    )  # fmt: skip
 
 
 def _refused(status: int, *, is_first: bool) -> Failed:

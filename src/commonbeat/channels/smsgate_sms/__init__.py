@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from commonbeat.channels.calls import fingerprint, refused_answer, site_options, written_moment
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import Failed, Inbound, Limits, Outbound, Receipt, Refused, Request, Sent, Setup
 
@@ -49,6 +50,9 @@ class SmsGateSms:
         to_receive=("smsgate_signing_key",),
         to_send=("smsgate_url", "smsgate_username", "smsgate_password"),
         hooks=(("sms:received, sms:delivered, sms:failed", ""),),
+        goes_to=("smsgate_url",),
+        purpose="Text messages through an Android telephone with a SIM card.",
+        manual="smsgate.md",
     )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.time) -> None:
@@ -122,8 +126,8 @@ class SmsGateSms:
         return refused_answer(status)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
 
 def provider_key(idempotency_key: str) -> str:

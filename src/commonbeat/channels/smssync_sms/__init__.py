@@ -52,6 +52,9 @@ class SmsSync:
         to_receive=("smssync_secret",),
         to_send=("smssync_secret",),
         hooks=(("Sync URL", "/{smssync_secret}"),),
+        optional=("smssync_confirms",),
+        purpose="Text messages through an old Android telephone, which comes for them by itself.",
+        manual="smssync.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from commonbeat.channels.calls import answered_object, fingerprint, moment, object_of, site_options
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import (
     OPTED_OUT,
@@ -86,6 +87,10 @@ class Telegram:
         to_receive=("telegram_hook_secret",),
         to_send=("telegram_token",),
         hooks=(("Webhook (told by “commonbeat channels telegram connect”)", ""),),
+        optional=("telegram_api_url",),
+        goes_to=("telegram_api_url",),
+        purpose="Chat through a bot of Telegram.",
+        manual="telegram.md",
     )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -198,8 +203,8 @@ class Telegram:
             self._silent_until = self._clock() + min(float(after), _LONGEST_PAUSE)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=10.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(10.0)
 
 
 _decoder = msgspec.json.Decoder(_Update)

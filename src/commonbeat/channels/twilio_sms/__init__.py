@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from commonbeat.channels.calls import answered_object, form_of, refused_answer, sender_of, site_options
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import (
     OPTED_OUT,
@@ -46,6 +47,10 @@ class TwilioSms:
         to_receive=("twilio_token",),
         to_send=("twilio_account", "twilio_token", "twilio_from"),
         hooks=(("A message comes in (POST)", ""),),
+        optional=("twilio_url",),
+        goes_to=("twilio_url",),
+        purpose="Text messages through Twilio.",
+        manual="twilio.md",
     )
 
     def __init__(self, options: Callable[[], Options]) -> None:
@@ -111,8 +116,8 @@ class TwilioSms:
         return refused_answer(response.status_code if not response.is_success else 502)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
     def _hook(self) -> str:
         return f"{self._options().site_url.rstrip('/')}/hooks/{self.code}"

@@ -18,6 +18,7 @@ from commonbeat.channels.calls import (
     site_options,
     written_moment,
 )
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.foundation.text import segments
 from commonbeat.messaging.channel import (
@@ -54,6 +55,10 @@ class VonageSms:
         to_receive=("vonage_signature_secret",),
         to_send=("vonage_key", "vonage_secret", "vonage_from"),
         hooks=(("Inbound SMS webhook (POST or POST-JSON)", ""),),
+        optional=("vonage_signature_method", "vonage_url"),
+        goes_to=("vonage_url",),
+        purpose="Text messages through Vonage.",
+        manual="vonage.md",
     )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.time) -> None:
@@ -128,8 +133,8 @@ class VonageSms:
         return _outcome(answered_object(response.content).get("messages"))
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
 
 def signature(secret: bytes, fields: Mapping[str, str], method: str) -> str:

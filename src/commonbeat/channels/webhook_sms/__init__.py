@@ -21,6 +21,7 @@ from commonbeat.channels.calls import (
     site_options,
     written_moment,
 )
+from commonbeat.channels.clients import Clients
 from commonbeat.config.options import Options
 from commonbeat.messaging.channel import (
     OPTED_OUT,
@@ -52,6 +53,8 @@ class WebhookSms:
         to_receive=("webhook_key",),
         to_send=("webhook_key", "webhook_send_url"),
         hooks=(("Messages and receipts (POST)", ""),),
+        purpose="Text messages through a program of your own, or any gateway that can be taught to sign.",
+        manual="webhook.md",
     )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.time) -> None:
@@ -115,8 +118,8 @@ class WebhookSms:
         return refused_answer(response.status_code)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
 
 def signature(key: bytes, stamp: str, body: bytes) -> str:

@@ -51,7 +51,13 @@ class WebPush:
     # The services state no pace; each tells to wait when it has enough.
     limits = Limits(address_kind="push", per_second=1_000.0, in_parts=False, connections=_CONNECTIONS)
     # It needs no account anywhere: the key of its signatures is made of the site's own.
-    setup = Setup(title="Web Push", to_send=("secret_key",))
+    setup = Setup(
+        title="Web Push",
+        to_send=("secret_key",),
+        optional=("push_contact",),
+        purpose="Alerts to browsers that asked for them. It needs nothing but the site's own key.",
+        manual="webpush.md",
+    )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._options = options

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from commonbeat.channels.calls import site_options
+from commonbeat.channels.clients import Clients
 from commonbeat.channels.whatsapp.calls import read_call
 from commonbeat.channels.whatsapp.outcomes import WINDOW_CLOSED, outcome_of
 from commonbeat.config.options import Options
@@ -35,6 +36,10 @@ class WhatsApp:
         to_receive=("whatsapp_app_secret", "whatsapp_verify_token", "whatsapp_phone_id"),
         to_send=("whatsapp_token", "whatsapp_phone_id"),
         hooks=(("Callback URL", ""),),
+        optional=("whatsapp_templates", "whatsapp_api_url"),
+        goes_to=("whatsapp_api_url",),
+        purpose="Chat through WhatsApp's Cloud API.",
+        manual="whatsapp.md",
     )
 
     def __init__(self, options: Callable[[], Options], *, clock: Callable[[], float] = time.time) -> None:
@@ -122,8 +127,8 @@ class WhatsApp:
         return outcome_of(response)
 
     @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=15.0, trust_env=False)
+    def _client(self) -> Clients:
+        return Clients(15.0)
 
 
 def _templates(listed: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -46,7 +46,7 @@ def demo(if_empty: bool, deployment: str) -> None:
     # All or nothing: an interrupted demo leaves an empty site, which the next run fills.
     with (
         transaction.atomic(),
-        click.progressbar(_filling(deployment), label="Making the demo", length=10) as steps,
+        click.progressbar(_filling(deployment), label="Making the demo", length=12) as steps,
     ):
         done = list(steps)
         # A town with a past: the periods that are over are drawn at once.

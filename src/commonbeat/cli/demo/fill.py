@@ -20,8 +20,11 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from commonbeat.cli.demo.audits import audit_places
 from commonbeat.cli.demo.counted import tell_of_harassment
+from commonbeat.cli.demo.partners import add_partners, pause
 from commonbeat.cli.demo.proxies import report_for_others
 from commonbeat.cli.demo.senders import tell_of_senders
+from commonbeat.cli.demo.sightings import CHILD, VAN, tell_what_was_seen
+from commonbeat.cli.demo.tips import tell_tips
 from commonbeat.cli.demo.translations import ask_for_translations
 from commonbeat.cli.demo.warnings import warn
 from commonbeat.journal.actions import move_cursor
@@ -40,6 +43,7 @@ from commonbeat.reports.actions.work import add_note, claim_report, move_report,
 from commonbeat.reports.models import PlaceSource, Report
 from commonbeat.topics.definition import Definition, FieldKind
 from commonbeat.topics.models import Topic
+from commonbeat.topics.queries import SIGHTING
 from commonbeat.topics.ready_made import install_ready_made
 
 HERE = Path(__file__).parent
@@ -101,8 +105,26 @@ def fill_demo(*, now: datetime) -> Iterator[str]:
     yield f"{waiting} texts wait for a volunteer who translates."
     held = tell_of_senders(town.contacts, sara, now)
     yield f"{held} messages wait in the quarantine."
-    standing = warn(town.staff["mira"], sara, now)
-    yield f"{standing} alerts stand, one has ended, and one waits for a second person."
+    admin = town.staff["admin"]
+    add_partners(admin, now)
+    warned = warn(town.staff["mira"], sara, now)
+    pause(admin, now - timedelta(minutes=30))
+    yield f"{warned.standing} alerts stand, one has ended, and one waits for a second person."
+    seen = sum(
+        tell_what_was_seen(
+            alert,
+            told,
+            topic=town.topics[SIGHTING],
+            places=town.places,
+            contacts=town.contacts,
+            actor=sara,
+            now=now,
+        )
+        for alert, told in ((warned.found, CHILD), (warned.looked_for, VAN))
+    )
+    yield f"{seen} people told what they saw, and two partners hear of alerts."
+    sealed = tell_tips((town.staff["mira"], sara), admin, warned.looked_for, _picture(chance), WORDS, now)
+    yield f"{sealed} sealed tips wait for the members of their desk."
     town_map_file()
 
 

@@ -1,16 +1,21 @@
-"""Alerts of the demo town: two that stand, one that ended well, and one that waits for a second person."""
+"""Alerts of the demo town: three that stand, one that ended well, and one that waits for a second person."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from commonbeat.alerts.actions.drafts import Draft, Drawn, Words, compose_draft
+from commonbeat.alerts.actions.fanning import fan_out_batch, next_fan_out, plan_fan_out
 from commonbeat.alerts.actions.follow import end_alert, update_alert
 from commonbeat.alerts.actions.release import ask_second, release
+from commonbeat.alerts.kinds import kind_of
+from commonbeat.alerts.models import Alert
+from commonbeat.cli.demo.partners import take_calls
 from commonbeat.people.models import User
 from commonbeat.places.models import Beat
 
-MILL, BAZAAR = "Mill and stadium", (42.3823, 20.4303)
+MILL, BAZAAR, KINDERGARTEN = "Mill and stadium", (42.3823, 20.4303), (42.3817, 20.4220)
 
 WATER = {
     "en": Words(
@@ -94,15 +99,48 @@ WALL = {
 }
 
 
-def warn(author: User, second: User, now: datetime) -> int:
-    """Release the alerts, through the actions of the desk; give how many stand."""
+VAN = {
+    "en": Words(
+        "Look out for a white minibus",
+        "The minibus of the kindergarten was stolen. Its left mirror is bent, and a yellow sun is painted on the door.",
+        "Kindergarten",
+        "Do not follow it. Remember where it stands or which way it drives, and when.",
+    ),
+    "sq": Words(
+        "Kini kujdes për një minibus të bardhë",
+        "U vodh minibusi i kopshtit. Pasqyra e majtë është e përthyer dhe në derë ka një diell të verdhë.",
+        "Kopshti",
+        "Mos e ndiqni. Mbani mend ku qëndron ose nga shkon, dhe kur.",
+    ),
+    "ar": Words(
+        "انتبهوا لحافلة بيضاء صغيرة",
+        "سُرقت حافلة الروضة الصغيرة. مرآتها اليسرى معوجة وعلى بابها شمس صفراء مرسومة.",
+        "الروضة",
+        "لا تلحقوا بها. تذكروا أين تقف أو إلى أين تسير، ومتى.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What was released: how many stand, and the two for which people looked out."""
+
+    standing: int
+    looked_for: Alert
+    found: Alert
+
+
+def warn(author: User, second: User, now: datetime) -> Warned:
+    """Release the alerts, through the actions of the desk."""
     lost_at = now - timedelta(days=2, hours=3)
     child = _draft("missing_child", "Immediate", "Severe", CHILD, hours=12, at=lost_at, circle=(*BAZAAR, 1_500))
     missing = compose_draft(draft=child, actor=author, now=lost_at)
     ask_second(alert_id=missing.pk, actor=author, now=lost_at)
-    release(alert_id=missing.pk, actor=second, now=lost_at + timedelta(minutes=2))
+    missing = release(alert_id=missing.pk, actor=second, now=lost_at + timedelta(minutes=2))
+    _go_out(lost_at + timedelta(minutes=2))
     found_at = lost_at + timedelta(hours=2)
     end_alert(alert_id=missing.pk, outcome="found_safe", actor=author, now=found_at)
+    _go_out(found_at)
 
     broke_at = now - timedelta(hours=5)
     mill = Beat.objects.get(name=MILL).pk
@@ -115,18 +153,34 @@ def warn(author: User, second: User, now: datetime) -> int:
     later = now - timedelta(minutes=40)
     longer = _draft("road", "Expected", "Minor", ROAD, hours=9, at=later, circle=(*BAZAAR, 300))
     update_alert(alert_id=closed, draft=longer, actor=author, now=later)
+    _go_out(later)
+
+    stolen_at = now - timedelta(minutes=135)
+    van = _draft("look_out", "Expected", "Moderate", VAN, hours=24, at=stolen_at, circle=(*KINDERGARTEN, 2_500))
+    looked_for = Alert.objects.get(pk=_out(van, author, stolen_at))
+    take_calls(stolen_at)
 
     asked_at = now - timedelta(minutes=3)
     wall = _draft("danger", "Immediate", "Severe", WALL, hours=6, at=asked_at, circle=(*BAZAAR, 200))
     waiting = compose_draft(draft=wall, actor=author, now=asked_at)
     ask_second(alert_id=waiting.pk, actor=author, now=asked_at)
-    return 2
+    return Warned(standing=3, looked_for=looked_for, found=missing)
 
 
 def _out(draft: Draft, actor: User, at: datetime) -> int:
     alert = compose_draft(draft=draft, actor=actor, now=at)
     release(alert_id=alert.pk, actor=actor, now=at)
+    _go_out(at)
     return alert.pk
+
+
+def _go_out(at: datetime) -> None:
+    """Do what the worker would have done then: nobody in the town has asked for alerts, and partners hear of it."""
+    while (fan_out_id := next_fan_out()) is not None:
+        plan = plan_fan_out(fan_out_id=fan_out_id, now=at)
+        while fan_out_batch(plan=plan, now=at):
+            pass
+    take_calls(at)
 
 
 def _draft(
@@ -148,4 +202,5 @@ def _draft(
         expires_at=at + timedelta(hours=hours),
         drawn=Drawn(circles=(circle,) if circle else (), beats=(beat,) if beat else ()),
         texts=texts,
+        to_partners=kind_of(kind).to_partners,
     )

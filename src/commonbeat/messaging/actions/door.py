@@ -1,4 +1,4 @@
-"""Who is let in to be understood: neither blocked senders nor those over their limit; STOP always is."""
+"""Who is let in to be understood: neither blocked senders nor those over their limit, whose STOP, START, HELP are."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ from commonbeat.messaging.trust import LONG, NOTICE_EVERY, SHORT, Level, limit_o
 
 # The beginning of the key of a notice.
 _NOTICE = "held:"
+# The beginning of the key of an answer to a word that no limit held; it is an answer like others, "in:".
+_WORD = "in:w:"
+# Such answers in NOTICE_EVERY: whoever says STOP and START a thousand times is obeyed a thousand times, in silence.
+WORDS_LIMIT = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """What the features know of a message before it is understood; without one, only blocked senders are kept out."""
 
-    # Whether a message is the sender's own STOP.
+    # Whether a message is the sender's own STOP, which is heard even of blocked ones.
     is_stop: Callable[[contract.Inbound], bool]
+    # Whether a message is the sender's own STOP, START or HELP, which no limit holds.
+    is_word: Callable[[contract.Inbound], bool]
     # Whether the site has asked this contact to report, and so expects more than a stranger sends.
     is_counted_on: Callable[[Contact], bool]
     # What somebody is told whose messages wait for a person.
@@ -38,9 +44,29 @@ def put_aside(row: Inbound, message: contract.Inbound, contact: Contact, door: D
         return None
     if contact.blocked_at is not None:
         return InboundState.BLOCKED
-    if door is None or row.decided_at is not None or not _is_over(row, contact, door):
+    if door is None or row.decided_at is not None or door.is_word(message) or not _is_over(row, contact, door):
         return None
     return InboundState.HELD
+
+
+def is_past_limit(row: Inbound, message: contract.Inbound, contact: Contact, door: Door | None) -> bool:
+    """Tell whether a message was let in for its word alone: its sender is over the limit."""
+    if door is None or row.decided_at is not None or not door.is_word(message):
+        return False
+    return _is_over(row, contact, door)
+
+
+def word_key(pk: int, number: int) -> str:
+    """Give the key of an answer to such a word."""
+    return f"{_WORD}{pk}:{number}"
+
+
+def has_had_words(contact: Contact, now: datetime) -> bool:
+    """Tell whether such words were answered so often lately that the next one is heard in silence."""
+    answers = Outbound.objects.filter(
+        contact=contact, created_at__gt=now - NOTICE_EVERY, idempotency_key__startswith=_WORD
+    )
+    return answers.count() >= WORDS_LIMIT
 
 
 def tell_held(row: Inbound, message: contract.Inbound, contact: Contact, door: Door, *, now: datetime) -> None:

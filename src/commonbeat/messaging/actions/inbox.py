@@ -19,7 +19,15 @@ from commonbeat.messaging import channel as contract
 from commonbeat.messaging import events, sealing
 from commonbeat.messaging.actions.contacts import AddressError, contact_for
 from commonbeat.messaging.actions.delivery import note_receipt
-from commonbeat.messaging.actions.door import Door, answers_too_often, put_aside, tell_held
+from commonbeat.messaging.actions.door import (
+    Door,
+    answers_too_often,
+    has_had_words,
+    is_past_limit,
+    put_aside,
+    tell_held,
+    word_key,
+)
 from commonbeat.messaging.actions.outbox import enqueue
 from commonbeat.messaging.actions.pieces import gather
 from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound
@@ -125,17 +133,19 @@ def _understand(pk: int, handle: Handle, door: Door | None, held: dict[int, date
             row.due_at = held[contact.pk]
             row.save(update_fields=["contact", "due_at"])
             return
-        _answer(row.pk, contact, message, handle, now)
+        _answer(row.pk, contact, message, handle, now, is_past_limit=is_past_limit(row, message, contact, door))
     row.state = InboundState.UNDERSTOOD
     row.due_at = None
     row.save(update_fields=["contact", "state", "due_at", "is_claim"])
 
 
-def _answer(pk: int, contact: Contact, message: contract.Inbound, handle: Handle, now: datetime) -> None:
+def _answer(
+    pk: int, contact: Contact, message: contract.Inbound, handle: Handle, now: datetime, *, is_past_limit: bool
+) -> None:
     was_stopped = contact.stopped_at is not None
     replies = handle(contact, message, now)
     contact.refresh_from_db(fields=["stopped_at", "language", "channel"])
-    if answers_too_often(contact, now):
+    if answers_too_often(contact, now) or (is_past_limit and has_had_words(contact, now)):
         return
     # Silence must not meet somebody who may be in danger, whatever has been spent.
     is_first = not Outbound.objects.filter(contact=contact, created_at__gt=now - VITAL_AFTER).exists()
@@ -145,7 +155,7 @@ def _answer(pk: int, contact: Contact, message: contract.Inbound, handle: Handle
         enqueue(
             contact=contact,
             text=reply,
-            idempotency_key=f"in:{pk}:{number}",
+            idempotency_key=word_key(pk, number) if is_past_limit else f"in:{pk}:{number}",
             now=now,
             even_if_stopped=has_just_stopped,
             is_vital=is_first and number == 0,

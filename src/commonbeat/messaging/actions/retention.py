@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from commonbeat.journal.actions import append, append_all, move_cursor
+from commonbeat.journal.actions.log import forget_people
+from commonbeat.journal.leaves import CONTACT
 from commonbeat.journal.queries import cursor_position
 from commonbeat.messaging import events
 from commonbeat.messaging.models import (
@@ -80,6 +82,11 @@ def unseen_contacts(*, now: datetime) -> QuerySet[Contact]:
     return Contact.objects.filter(~Exists(lately), last_seen_at__lt=before).order_by("pk")
 
 
+def existing_contacts(contact_ids: Collection[int]) -> set[int]:
+    """Name those of some contacts that are there."""
+    return set(Contact.objects.filter(pk__in=contact_ids).values_list("pk", flat=True))
+
+
 def purge_contacts(*, contact_ids: Collection[int], kept: Collection[int], now: datetime) -> int:
     """Forget those of some contacts with whom no message was exchanged for so long, but those that are kept.
 
@@ -146,6 +153,7 @@ def _forget(rows: Sequence[Contact]) -> None:
         ignore_conflicts=True,
     )
     Contact.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    forget_people([(CONTACT, row.pk) for row in rows])
 
 
 def _contacts_before(now: datetime) -> datetime:

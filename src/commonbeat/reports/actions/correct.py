@@ -35,6 +35,9 @@ def correct_topic(*, report_id: int, topic_id: int, actor: User, now: datetime) 
             raise ReportError(_("Choose a topic from the list."))
         if topic.pk == report.topic_id:
             return report
+        if report.privacy.never_public:
+            # Under another topic it could become public, which its writer was told it never does.
+            raise ReportError(_("This topic is for the desk alone, so its messages keep it."))
         # The public place and whether it may be shown singly follow from the topic: decided anew, never carried over.
         if Publication.objects.filter(report=report).exclude(state=PublicationState.WITHDRAWN).exists():
             raise ReportError(_("Take the report off the public pages first. Then its topic can be changed."))

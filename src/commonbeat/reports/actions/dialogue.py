@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from commonbeat.foundation.text import clean_text
 from commonbeat.people.models import User
 from commonbeat.reports import events
+from commonbeat.reports.actions.translated_words import gather_words
 from commonbeat.reports.actions.work import refuse_when_claimed, report_for_work
 from commonbeat.reports.errors import ReportError
 from commonbeat.reports.models import Message, MessageKind, Report
@@ -87,8 +88,10 @@ def erase_words(*, contact_id: int) -> int:
     with transaction.atomic():
         others = Report.objects.exclude(contact_id=contact_id, contact_confirmed=True).filter(hold=None)
         words = Message.objects.filter(sender_id=contact_id, report__in=others.values("pk"))
-        # Translations of them go with them.
+        # Translations of them go with them, and what the search knows of these.
+        translated = set(words.filter(translations__isnull=False).values_list("report_id", flat=True))
         deleted, _each = words.delete()
+        gather_words(report_ids=translated)
     return deleted
 
 

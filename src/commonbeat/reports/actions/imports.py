@@ -256,7 +256,7 @@ def _fill(
     if row.state == REJECT:
         report.state, report.state_reason = rules.REJECTED, "Not taken up in the imported file either."
         return Outcome("rejected")
-    if row.state != PUBLISH:
+    if row.state != PUBLISH or report.privacy.never_public:
         return Outcome("new")
     copy = new_copy(report)
     copy.import_batch = batch

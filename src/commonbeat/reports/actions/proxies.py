@@ -269,7 +269,7 @@ def _withdraw(report: Report, *, actor_id: int | None, now: datetime) -> None:
         photo.draft_key, photo.is_public = new_token(), False
         photo.save(update_fields=["draft_key", "is_public"])
     report.report_photos.all().delete()
-    report.title = report.text = report.place_name = ""
+    report.title = report.text = report.translated_words = report.place_name = ""
     report.answers, report.categories = {}, []
     report.place_source, report.latitude, report.longitude, report.cell = PlaceSource.NONE, None, None, None
     report.beat, report.occurred_at, report.answer_waiting, report.changed_at = None, None, False, now

@@ -72,6 +72,8 @@ def make_public_copy(
     """Write the public copy of a locked report and move it, unless screening holds it."""
     # Locked, so that a topic which turns stricter meanwhile finds this copy too.
     report.topic = locked_topic(report.topic_id)
+    if report.privacy.never_public:
+        raise ReportError(_("This topic is for the desk alone: nothing of it is ever published."))
     publication = Publication.objects.filter(report=report).first()
     is_new = publication is None
     publication = publication or new_copy(report)

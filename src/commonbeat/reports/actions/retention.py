@@ -64,10 +64,17 @@ def forget_reports(
     withdraw: bool = False,
     kind: str = events.PURGED,
     actor_id: int | None = None,
+    in_transaction: bool = False,
 ) -> Forgotten:
-    """Delete or empty some reports, those under a legal hold left out; withdraw=True also takes public copies back."""
+    """Delete or empty some reports, those under a legal hold left out; withdraw=True also takes public copies back.
+
+    in_transaction=True says that the caller has one open: the files of pictures then go when it is committed.
+    """
     done = _forget(report_ids, now=now, withdraw=withdraw, kind=kind, actor_id=actor_id)
-    done.delete_files()
+    if in_transaction:
+        transaction.on_commit(done.delete_files)
+    else:
+        done.delete_files()
     return done
 
 
@@ -282,7 +289,7 @@ def _empty(reports: Sequence[Report], *, now: datetime) -> None:
             model._default_manager.filter(**{f"{relation.field.name}__in": ids}).delete()
     Report.objects.filter(pk__in=ids).update(
         client_key=Concat(Value("gone:"), Cast("pk", CharField())),
-        title="", text="", state_reason="", place_name="",
+        title="", text="", translated_words="", state_reason="", place_name="",
         answers={}, categories=[],
         contact=None, contact_confirmed=False, reporter=None,
         occurred_at=None, place_source=PlaceSource.NONE, latitude=None, longitude=None, cell=None, beat=None,

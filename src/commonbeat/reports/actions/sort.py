@@ -17,6 +17,8 @@ def sort_report(*, report_id: int, version: TopicVersion, now: datetime) -> bool
         report = Report.objects.select_for_update().get(pk=report_id)
         if report.state != State.NEW or report.claimed_by_id is not None or hasattr(report, "publication"):
             return False
+        if report.privacy.never_public:
+            return False
         if report.topic_id == version.topic_id:
             return True
         before = report.topic_id

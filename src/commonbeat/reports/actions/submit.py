@@ -14,6 +14,7 @@ from commonbeat.foundation.text import clean_text
 from commonbeat.media.models import Photo
 from commonbeat.people.queries import fallback_unit
 from commonbeat.places.beats import beat_containing
+from commonbeat.places.models import Beat
 from commonbeat.reports import events
 from commonbeat.reports.models import PlaceSource, Report, ReportPhoto, State
 from commonbeat.topics.models import TopicVersion
@@ -47,6 +48,7 @@ def submit_report(
     categories: Sequence[str] = (),
     answers: Mapping[str, object] | None = None,
     where: Whereabouts = NOWHERE,
+    beat_id: int | None = None,
     occurred_at: datetime | None = None,
     contact_id: int | None = None,
     contact_confirmed: bool = False,
@@ -58,6 +60,7 @@ def submit_report(
     """Store a report and its journal entry; the same client_key gives the first report and False.
 
     contact_confirmed=True says that the contact itself sent this: it is written to only then, or once it has said YES.
+    beat_id names the beat where the person told no place.
     acknowledged=True says that the caller answers the sender itself (the SMS dialogue does).
     """
     existing = Report.objects.filter(client_key=client_key).first()
@@ -74,6 +77,7 @@ def submit_report(
         categories=categories,
         answers=answers,
         where=where,
+        beat_id=beat_id,
         occurred_at=occurred_at,
         contact_id=contact_id,
         contact_confirmed=contact_confirmed,
@@ -109,6 +113,7 @@ def new_report(
     categories: Sequence[str] = (),
     answers: Mapping[str, object] | None = None,
     where: Whereabouts = NOWHERE,
+    beat_id: int | None = None,
     occurred_at: datetime | None = None,
     contact_id: int | None = None,
     contact_confirmed: bool = False,
@@ -127,6 +132,8 @@ def new_report(
     if where.latitude is not None and where.longitude is not None:
         cell = cells.cell_of(where.latitude, where.longitude, cells.STORED_RESOLUTION)
         beat = beat_containing(where.latitude, where.longitude)
+    elif beat_id is not None:
+        beat = Beat.objects.select_related("unit").filter(pk=beat_id).first()
     unit_id = beat.unit_id if beat else desk_id or fallback_unit().pk
     expiry = version.definition.expiry_days
     return Report(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from commonbeat.foundation.text import clean_text
 from commonbeat.people.models import User
 from commonbeat.reports import events
+from commonbeat.reports.actions.translated_words import gather_words
 from commonbeat.reports.actions.work import refuse_without_consent, report_for_work
 from commonbeat.reports.errors import MoveNotPossible, NotAllowed, ReportError
 from commonbeat.reports.masking import is_sensitive, mask, original_of
@@ -51,6 +52,7 @@ def attach_translation(
             decided_by=actor,
             decided_at=now,
         )
+        gather_words(report_ids=[report.pk])
         write(events.TRANSLATED, made, now=now, actor_id=actor.pk)
     return made
 
@@ -128,11 +130,14 @@ def withdraw_translation(*, translation_id: int, actor: User, now: datetime) -> 
 
 def withdraw_locked(translation: Translation, why: Withdrawal, *, now: datetime, actor_id: int | None) -> None:
     """Close a translation that the caller has locked; a volunteer who works on it is told at handing in."""
+    had_words = translation.state == TranslationState.ACCEPTED
     translation.state = TranslationState.WITHDRAWN
     translation.withdrawn_for = why
     translation.claimed_by = None
     translation.claimed_until = None
     translation.save(update_fields=["state", "withdrawn_for", "claimed_by", "claimed_until"])
+    if had_words:
+        gather_words(report_ids=[translation.report_id])
     write(events.TRANSLATION_WITHDRAWN, translation, now=now, actor_id=actor_id, why=why)
 
 
@@ -173,6 +178,8 @@ def _decide(translation_id: int, state: TranslationState, event: str, actor: Use
         translation.decided_by = actor
         translation.decided_at = now
         translation.save(update_fields=["state", "decided_by", "decided_at"])
+        if state == TranslationState.ACCEPTED:
+            gather_words(report_ids=[translation.report_id])
         write(event, translation, now=now, actor_id=actor.pk)
     return translation
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from commonbeat.foundation.text import clean_text
+from commonbeat.messaging.held import waiting_contacts
 from commonbeat.messaging.models import Contact
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
@@ -45,6 +46,12 @@ def contact_for(viewer: User, handle: str) -> Contact | None:
 def is_own(viewer: User, contact: Contact) -> bool:
     """Tell whether the viewer decides about a contact."""
     return own_contacts(viewer).filter(pk=contact.pk).exists()
+
+
+def senders_waiting(viewer: User) -> int:
+    """Count the senders whose held messages the viewer reads: one query where nothing waits, else two or three."""
+    waiting = waiting_contacts() if may(viewer, Permission.SEE_DESK) else []
+    return own_contacts(viewer).filter(pk__in=waiting).count() if waiting else 0
 
 
 def report_ids_of(viewer: User, contact: Contact, *, limit: int = 200) -> list[int]:

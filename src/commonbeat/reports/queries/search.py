@@ -24,7 +24,7 @@ FILTERS = ("unit", "beat", "topic", "state")
 
 _WORD = re.compile(r"[^\W_]+")
 _HANDLE = re.compile(rf"([A-Za-z]+)[\s-]+([{ALPHABET}{ALPHABET.lower()}]{{3}})")
-# The same folding as the generated column of the migration.
+# The same folding as the generated column of the migrations.
 _PLAIN = str.maketrans("çëáàâäãåéèêíìîïñóòôöõúùûüýšžćčđ", "ceaaaaaaeeeiiiinooooouuuuyszccd")
 
 
@@ -35,10 +35,11 @@ def search_reports(
     within: Mapping[str, int | str | Sequence[int | str]] | None = None,
     before: int | None = None,
 ) -> ReportQuerySet:
-    """Keep the reports that hold every word, the last one also as a beginning, newest first.
+    """Keep the reports that hold every word, their own or of a translation, the last one also as a beginning.
 
-    A reference or a handle of a reporter finds its reports. `within` repeats filters that the queryset already has
-    (unit, beat, topic, state) for the index, so that a narrow filter is not a long walk; `before` is a report's id.
+    Newest first. A reference or a handle of a reporter finds its reports. `within` repeats filters that the queryset
+    already has (unit, beat, topic, state) for the index, so that a narrow filter is not a long walk; `before` is a
+    report's id.
     """
     exact = _named(queryset, text)
     if exact is not None:
@@ -97,7 +98,7 @@ def _fts_query(words: list[str], filters: Mapping[str, int | str | Sequence[int 
     terms = [f'"{word}"' for word in words]
     if len(words[-1]) >= PREFIX_FROM:
         terms[-1] += "*"
-    parts = [f"({{title text place_name}} : ({' AND '.join(terms)}))"]
+    parts = [f"({{title text place_name translated_words}} : ({' AND '.join(terms)}))"]
     for name, value in filters.items():
         column = name if name == "state" else f"{name}_id"
         parts.append(f"({column} : ({' OR '.join(chr(34) + one + chr(34) for one in _values(value))}))")

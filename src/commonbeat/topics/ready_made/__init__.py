@@ -22,6 +22,7 @@ CODES = (
     "medicine-stock-out",
     "election-incident",
     "sighting",
+    "to-officer",
     "other",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from commonbeat.foundation.ids import new_token
 from commonbeat.messaging.actions import AddressError
 from commonbeat.messaging.actions.trial import NotTried, send_trial
 from commonbeat.messaging.channel import Channel, channels, setup_of
+from commonbeat.messaging.in_force import options_in_force
 from commonbeat.messaging.traffic import Traffic, traffic
 from commonbeat.people.permissions import Permission
 from commonbeat.web import throttle
@@ -42,6 +44,7 @@ class Shown:
 
     code: str
     title: str
+    purpose: str
     receives: bool
     sends: bool
     missing: tuple[str, ...]
@@ -55,16 +58,15 @@ def page(request: HttpRequest) -> HttpResponseBase:
     """Show every channel, and send a test message."""
     errors: dict[str, str] = {}
     if request.method == "POST":
-        errors = _try(request)
+        errors = send_test(request, request.POST.get("channel", ""))
         if not errors:
-            messages.success(request, _("The test message is queued. It should arrive within a minute."))
             return redirect("administration:channels")
     used = traffic(now=clock.now())
-    shown = [_shown(one, settings.COMMONBEAT, used) for one in channels().values()]
+    shown = [shown_channel(one, used) for one in channels().values()]
     context = {
         "ready": [one for one in shown if one.receives or one.sends],
         "unready": [one for one in shown if not (one.receives or one.sends)],
-        "choices": [(code, setup_of(channels()[code]).title) for code in _that_can_be_tried()],
+        "choices": [(code, setup_of(channels()[code]).title) for code in that_can_be_tried()],
         "errors": errors,
         "all_errors": list(errors.items()),
         "values": {name: request.POST.get(name, "") for name in ("channel", "number")},
@@ -73,9 +75,10 @@ def page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "administration/channels.html", context, status=422 if errors else 200)
 
 
-def _try(request: HttpRequest) -> dict[str, str]:
-    code, number = request.POST.get("channel", ""), request.POST.get("number", "").strip()
-    if code not in _that_can_be_tried():
+def send_test(request: HttpRequest, code: str) -> dict[str, str]:
+    """Queue a test message to the number of the form, and say so; give what is wrong, field → sentence."""
+    number = request.POST.get("number", "").strip()
+    if code not in that_can_be_tried():
         return {"channel": _("Choose a channel that is set up.")}
     if throttle.is_over(request, TRIALS):
         return {"number": _("Ten test messages an hour are enough. Please wait a little.")}
@@ -90,11 +93,13 @@ def _try(request: HttpRequest) -> dict[str, str]:
     except NotTried:
         return {"number": _("From this number came STOP. It gets nothing until START comes from it.")}
     throttle.count(request, TRIALS)
+    messages.success(request, _("The test message is queued. It should arrive within a minute."))
     return {}
 
 
-def _that_can_be_tried() -> list[str]:
-    options = settings.COMMONBEAT
+def that_can_be_tried() -> list[str]:
+    """List the channels that can send a text message."""
+    options = options_in_force()
     return [
         code
         for code, channel in channels().items()
@@ -105,12 +110,14 @@ def _that_can_be_tried() -> list[str]:
     ]
 
 
-def _shown(channel: Channel, options: Options, used: dict[str, Traffic]) -> Shown:
-    setup = setup_of(channel)
+def shown_channel(channel: Channel, used: Mapping[str, Traffic]) -> Shown:
+    """Gather what is told of a channel."""
+    setup, options = setup_of(channel), options_in_force()
     to_receive, to_send = _missing(options, setup.to_receive), _missing(options, setup.to_send)
     return Shown(
         code=channel.code,
         title=setup.title,
+        purpose=setup.purpose,
         receives=bool(setup.to_receive) and not to_receive,
         sends=bool(setup.to_send) and not to_send,
         missing=tuple(dict.fromkeys(_named(name) for name in (*to_receive, *to_send))),

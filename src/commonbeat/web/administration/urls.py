@@ -7,12 +7,14 @@ from django.urls import path
 from commonbeat.web.administration import (
     alert_sources,
     beats,
+    channel,
     channels,
     delivery,
     partners,
     people,
     places,
     settings,
+    tip_desks,
     topics,
 )
 
@@ -33,6 +35,7 @@ urlpatterns = [
     path("people/new/", people.new, name="person_new"),
     path("people/<int:pk>/", people.edit, name="person_edit"),
     path("channels/", channels.page, name="channels"),
+    path("channels/<slug:code>/", channel.page, name="channel"),
     path("delivery/", delivery.page, name="delivery"),
     path("alert-sources/", alert_sources.listing, name="alert_sources"),
     path("alert-sources/new/", alert_sources.new, name="alert_source_new"),
@@ -40,5 +43,6 @@ urlpatterns = [
     path("partners/", partners.listing, name="partners"),
     path("partners/new/", partners.new, name="partner_new"),
     path("partners/<int:pk>/", partners.page, name="partner"),
+    *tip_desks.patterns(tip_desks.TIP_DESKS, "tip-desks/"),
     path("settings/", settings.listing, name="settings"),
 ]

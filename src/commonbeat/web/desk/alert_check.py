@@ -14,10 +14,11 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from commonbeat.alerts import cap, desk_queries, rules
+from commonbeat.alerts.actions.release import is_only_one
 from commonbeat.alerts.cap_rows import site_of, to_cap
 from commonbeat.alerts.errors import AlertError, MovedOn
 from commonbeat.alerts.geometry import geometry_of, square_kilometres
-from commonbeat.alerts.models import Alert, AlertState, AlertText, MsgType
+from commonbeat.alerts.models import Alert, AlertState, AlertText, MsgType, Status
 from commonbeat.alerts.queries import Line, chain, preview
 from commonbeat.alerts.rendering import long_text, push_payload, site_of_settings, sms_text
 from commonbeat.foundation import clock
@@ -106,6 +107,9 @@ def standing(alert: Alert, viewer: User, now: datetime) -> dict[str, Any]:
         "asked": asked,
         "left": left,
         "takes_two": alert.needs_second,
+        # Their unit has nobody else, and the oversight body has set it so.
+        "is_single": alert.needs_second and is_only_one(alert, viewer),
+        "is_actual": alert.status == Status.ACTUAL,
         "is_author": alert.author_id == viewer.pk,
         "is_waiting": alert.state == AlertState.WAITING,
         "is_out": alert.state == AlertState.RELEASED,

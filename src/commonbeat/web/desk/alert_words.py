@@ -62,6 +62,10 @@ OUTCOMES = {
 }
 _FOR_PEOPLE = {"missing_child", "missing_person"}
 COLOURS = {"Extreme": "red", "Severe": "orange", "Moderate": "amber", "Minor": "blue", "Unknown": "grey"}
+# The badges have fewer colours.
+SEVERITY_BADGES = {
+    "Extreme": "overdue", "Severe": "overdue", "Moderate": "triaged", "Minor": "verified", "Unknown": "expired"
+}  # fmt: skip
 
 
 def kind_name(code: str) -> str:
@@ -172,9 +176,11 @@ def in_words(entries: Sequence[Entry], chain: Sequence[Alert]) -> list[Happening
 def _sentence(entry: Entry, messages: Mapping[int, Alert]) -> str:
     data, message = entry.data, messages.get(entry.subject_id)
     if entry.kind == events.RELEASED:
-        return {"two": "Released by a second person", "alone": "Released by one person alone"}.get(
-            str(data.get("by")), "Released"
-        )
+        return {
+            "two": "Released by a second person",
+            "alone": "Released by one person alone",
+            "single": "Released by the one person of the unit",
+        }.get(str(data.get("by")), "Released")
     if entry.kind == events.RELEASED_ALONE:
         return f"The reason: {message.alone_reason}" if message is not None and message.alone_reason else ""
     if entry.kind == events.UPDATED:

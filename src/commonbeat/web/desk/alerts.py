@@ -28,11 +28,13 @@ from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission
 from commonbeat.reports.actions.work import note_map_look
 from commonbeat.reports.models import Report
+from commonbeat.reports.rules import REJECTED
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk import alert_words as words
 from commonbeat.web.desk.alert_check import area_context, check, status_of
 from commonbeat.web.desk.alert_drafts import alert_or_404, is_own
 from commonbeat.web.desk.delivery import failure_in_words
+from commonbeat.web.desk.names import channel_names
 from commonbeat.web.desk.pages import draw, draw_block, report_address
 from commonbeat.web.jinja import local_datetime
 from commonbeat.web.language import direction_of
@@ -83,6 +85,7 @@ class Seen:
     report: Report
     url: str
     text: str
+    channel: str
 
 
 @require_safe
@@ -142,12 +145,13 @@ def sighting_points(request: HttpRequest, alert_id: int) -> HttpResponseBase:
             "at": [round(one.report.latitude, 6), round(one.report.longitude, 6)],
             "number": one.number,
             "time": one.report.created_at.timestamp(),
-            "when": local_datetime(one.report.created_at, "short"),
+            "when": local_datetime(one.report.created_at),
             "title": one.text,
             "url": one.url,
         }
         for one in reversed(seen)
-        if one.report.latitude is not None and one.report.longitude is not None
+        # Where it was not, nobody needs to look.
+        if one.report.state != REJECTED and one.report.latitude is not None and one.report.longitude is not None
     ]
     return JsonResponse({"points": points})
 
@@ -196,6 +200,7 @@ def page(request: HttpRequest, found: Alert, *, problem: AlertError | None = Non
         "until": words.moment(latest.expires_at),
         "left": words.lasts(latest.expires_at, now),
         "outcome": words.OUTCOMES.get(root.outcome, ("", ""))[0],
+        "severity_badge": words.SEVERITY_BADGES[told.severity],
         "status": "" if root.status == Status.ACTUAL else root.status.upper(),
         "timeline": words.in_words(desk_queries.history_of(messages), messages),
         "sightings": seen,
@@ -286,9 +291,16 @@ def _draft_row(draft: Alert, viewer: User, now: datetime) -> Row:
 def _sightings(found: Alert, viewer: User) -> tuple[list[Seen], int]:
     """Give the sightings that the viewer may read, newest first, numbered by time, and how many others there are."""
     ids = [one.report_id for one in sightings(found)]
+    names = channel_names()
     reports = Report.objects.visible_to(viewer).filter(pk__in=ids).order_by("created_at", "pk")
     seen = [
-        Seen(number, report, report_address(report.pk), excerpt(report.title or report.text, 160))
+        Seen(
+            number=number,
+            report=report,
+            url=report_address(report.pk),
+            text=excerpt(report.title or report.text, 160),
+            channel=names.get(report.channel, report.channel),
+        )
         for number, report in enumerate(reports, start=1)
     ]
     return seen[::-1], len(ids) - len(seen)

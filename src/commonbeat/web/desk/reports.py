@@ -29,9 +29,11 @@ from commonbeat.reports.actions.work import note_look
 from commonbeat.reports.gate import screen_public
 from commonbeat.reports.models import PlaceSource, Report, State
 from commonbeat.reports.queries import desk
+from commonbeat.reports.queries.contacts import senders_waiting
 from commonbeat.reports.queries.duplicates import alike
 from commonbeat.reports.queries.expected import is_enrolled
 from commonbeat.reports.queries.proxies import behalf_of, sources_of
+from commonbeat.reports.queries.same_picture import seen_again
 from commonbeat.screening.explain import explain
 from commonbeat.screening.screen import draft
 from commonbeat.topics.answers import describe_answers, describe_categories
@@ -51,6 +53,7 @@ from commonbeat.web.language import name_of_language
 
 # Only formats that every browser shows as a picture and never as a page.
 KINDS = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp", b"GIF8": "image/gif"}
+HEIC = "image/heic"
 
 # The name of a place that somebody typed is public knowledge; that of a point may be a front door.
 _NAMED = (PlaceSource.NAMED, PlaceSource.DESK)
@@ -96,6 +99,7 @@ def report_list(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
         return draw_block(request, "desk/reports/list.html", "rows", context)
     counts = desk.tab_counts(viewer, now=now, beat_ids=own_ids)
+    context["held_senders_count"] = senders_waiting(viewer)
     address = reverse("desk:list")
     told = {tab: _count(counts.get(tab)) for tab in desk.TABS}
     context["tabs"] = tabs_of(request.GET, filters, address, told)
@@ -206,6 +210,7 @@ def report_context(
         "earlier": earlier_wordings(found, language),
         "translated": translated(found, sheet.messages, now),
         "behalf": behalf_of(found),
+        "again": seen_again(found, sheet.photos, viewer),
         "sources": sources_of([found.pk, *(row.id for row in sheet.siblings)]) if sheet.siblings else None,
         "channel": channel_names().get(found.channel, found.channel),
         "happened": happened_in_words(found),
@@ -321,7 +326,7 @@ def alike_reports(request: HttpRequest, report_id: int) -> HttpResponseBase:
 @require_GET
 @needs(Permission.SEE_DESK)
 def photo(request: HttpRequest, report_id: int, photo_id: int) -> HttpResponseBase:
-    """Show a picture as it was sent, to the desk only."""
+    """Show a picture as it was sent, or give its file, to the desk only."""
     viewer = signed_in(request)
     found = visible_report(viewer, report_id)
     held = found.report_photos.select_related("photo").filter(photo_id=photo_id).first()
@@ -334,15 +339,27 @@ def photo(request: HttpRequest, report_id: int, photo_id: int) -> HttpResponseBa
             return picture(
                 store.read_public(held.photo.public_token, variant="thumb", data_dir=data_dir, key=picture_key())
             )
-        return picture(store.read_original(held.photo.original_token, data_dir=data_dir, key=picture_key()))
+        original = store.read_original(held.photo.original_token, data_dir=data_dir, key=picture_key())
+        wants_file = "file" in request.GET
+        if kind_of(original) == HEIC and not wants_file:
+            # Few browsers show what many telephones write.
+            return picture(store.read_public(held.photo.public_token, data_dir=data_dir, key=picture_key()))
+        return picture(original, as_file=wants_file)
     except store.NoSuchPicture:
         raise Http404 from None
 
 
-def picture(data: bytes) -> HttpResponse:
+def kind_of(data: bytes) -> str:
+    """Name the media type of a picture by its first bytes."""
+    if data[4:8] == b"ftyp":
+        return HEIC
+    return next((kind for start, kind in KINDS.items() if data.startswith(start)), "application/octet-stream")
+
+
+def picture(data: bytes, *, as_file: bool = False) -> HttpResponse:
     """Answer with a picture, never with a page that somebody uploaded as one."""
-    kind = next((kind for start, kind in KINDS.items() if data.startswith(start)), "application/octet-stream")
+    kind = kind_of(data)
     headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
-    if kind == "application/octet-stream":
+    if as_file or kind not in KINDS.values():
         headers["Content-Disposition"] = 'attachment; filename="picture"'
     return HttpResponse(data, content_type=kind, headers=headers)

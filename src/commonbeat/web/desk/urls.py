@@ -20,8 +20,10 @@ from commonbeat.web.desk import (
     proxies,
     quarantine,
     reports,
+    tips_urls,
     translations,
 )
+from commonbeat.web.desk.tips_side import TIPS
 
 app_name = "desk"
 urlpatterns: list[URLPattern] = [
@@ -67,4 +69,5 @@ urlpatterns: list[URLPattern] = [
     path("map/", map.map_page, name="map"),
     path("map/points.json", map.map_points, name="map_points"),
     path("map/select/", lasso.select, name="map_select"),
+    *tips_urls.patterns(TIPS, "tips/"),
 ]

@@ -28,6 +28,7 @@ from commonbeat.people.models import Role
 from commonbeat.people.permissions import PERMISSIONS, Permission
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.names import channel_names
+from commonbeat.web.oversight.alone import ALONE_DAYS, released_alone
 from commonbeat.web.oversight.words import details_of, phrase_of
 
 PER_PAGE = 100
@@ -88,6 +89,8 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "rows": [(entry, phrase_of(entry.kind), details_of(entry, channels)) for entry in rows],
         "access": new_access(clock.now()) if before is None else [],
         "access_days": ACCESS_DAYS,
+        "alone": released_alone(clock.now()) if before is None else [],
+        "alone_days": ALONE_DAYS,
         "filters": filters,
         "kinds": sorted(((kind, phrase_of(kind)) for kind in kinds), key=lambda each: each[1]),
         "week": [(kind, phrase_of(kind), count) for kind, count in week],

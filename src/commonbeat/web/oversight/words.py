@@ -86,6 +86,32 @@ PHRASES: dict[str, Promise] = {
     "alerts.partner_rotated": gettext_lazy("Partner for look-outs given a new secret"),
     "alerts.partner_deleted": gettext_lazy("Partner for look-outs deleted"),
     "alerts.partner_gone": gettext_lazy("Partner's server said that it is no more"),
+    "tips.received": gettext_lazy("Sealed tip arrived"),
+    "tips.opened": gettext_lazy("Sealed tip opened by a member of its desk"),
+    "tips.asked": gettext_lazy("Answer to a sealed tip sent"),
+    "tips.answered": gettext_lazy("Source of a sealed tip wrote again"),
+    "tips.closed": gettext_lazy("Sealed tip closed"),
+    "tips.expired": gettext_lazy("Sealed tip ended because nobody wrote"),
+    "tips.deleted": gettext_lazy("Sealed tip deleted"),
+    "tips.member_named": gettext_lazy("Member of a sealed desk named"),
+    "tips.member_enrolled": gettext_lazy("Member of a sealed desk made a key"),
+    "tips.member_added": gettext_lazy("Member of a sealed desk let in by another member"),
+    "tips.member_removed": gettext_lazy("Member of a sealed desk removed"),
+    "tips.member_recovered": gettext_lazy("Member of a sealed desk used the printed recovery key"),
+    "tips.member_kept": gettext_lazy("Last member of a sealed desk lost the account or role; the desk was closed"),
+    "tips.desk_made": gettext_lazy("Sealed desk made"),
+    "tips.desk_changed": gettext_lazy("Sealed desk changed"),
+    "tips.desk_opened": gettext_lazy("Sealed desk opened"),
+    "tips.desk_closed": gettext_lazy("Sealed desk closed"),
+    "tips.escrow_set": gettext_lazy("Emergency key of a sealed desk set"),
+    "complaints.received": gettext_lazy("Complaint about police arrived"),
+    "complaints.opened": gettext_lazy("Complaint about police opened by a member of its desk"),
+    "complaints.asked": gettext_lazy("Answer to a complaint about police sent"),
+    "complaints.answered": gettext_lazy("Person with a complaint about police wrote again"),
+    "complaints.closed": gettext_lazy("Complaint about police closed"),
+    "complaints.expired": gettext_lazy("Complaint about police ended because nobody wrote"),
+    "complaints.deleted": gettext_lazy("Complaint about police deleted"),
+    "complaints.recused": gettext_lazy("Complaint about police taken away from a member whom it concerns"),
     "people.staff_created": gettext_lazy("Staff account made"),
     "people.role_changed": gettext_lazy("Role of an account changed"),
     "people.deactivated": gettext_lazy("Account closed"),
@@ -96,6 +122,8 @@ PHRASES: dict[str, Promise] = {
     "people.languages_set": gettext_lazy("Languages of a volunteer set"),
     "people.unit_created": gettext_lazy("Unit made"),
     "people.fallback_chosen": gettext_lazy("Unit for reports without a beat chosen"),
+    "people.alone_allowed": gettext_lazy("Unit allowed to release urgent alerts by one person"),
+    "people.alone_ended": gettext_lazy("Unit no longer allowed to release urgent alerts by one person"),
     "places.beat_created": gettext_lazy("Beat made"),
     "places.beat_changed": gettext_lazy("Beat changed"),
     "places.loaded": gettext_lazy("Place names loaded"),
@@ -133,8 +161,14 @@ PHRASES: dict[str, Promise] = {
     "messaging.quarantine_looked": gettext_lazy("Held messages read by staff"),
     "messaging.channel_down": gettext_lazy("A gateway stopped answering"),
     "messaging.channel_back": gettext_lazy("A gateway answers again"),
+    "messaging.channel_changed": gettext_lazy("Settings of a channel changed by an administrator"),
     "reactions.failed": gettext_lazy("Follow-up of an act failed"),
     "oversight.exported": gettext_lazy("Journal downloaded"),
+    "oversight.log_exported": gettext_lazy("Transparency log downloaded"),
+    "oversight.entry_proved": gettext_lazy("Proof of a journal entry downloaded"),
+    "oversight.key_added": gettext_lazy("Key for countersigning registered"),
+    "oversight.key_retired": gettext_lazy("Key for countersigning retired"),
+    "oversight.countersigned": gettext_lazy("Log countersigned by the oversight body"),
 }
 
 
@@ -176,6 +210,15 @@ def _reasons() -> dict[str, str]:
     }
 
 
+def _released_by() -> dict[str, str]:
+    return {
+        "one": _("released by one person, who may"),
+        "two": _("released by two people"),
+        "alone": _("released by one person, for nobody else answered"),
+        "single": _("released by the one person of a unit that is set so"),
+    }
+
+
 def _detail(key: str, value: object, channels: dict[str, str]) -> str:
     if value is None or value == "":
         return ""
@@ -185,6 +228,8 @@ def _detail(key: str, value: object, channels: dict[str, str]) -> str:
             return _("by %(channel)s") % {"channel": channels.get(str(value), str(value))}
         case "consent":
             return str(dict(Consent.choices).get(str(value), value))
+        case "by" if str(value) in _released_by():
+            return _released_by()[str(value)]
         case "by":
             return _("said by %(who)s") % {"who": dict(SaidBy.choices).get(str(value), value)}
         case "own":

@@ -10,12 +10,14 @@ from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from commonbeat.alerts.drawn_areas import Outline
 from commonbeat.alerts.kinds import KINDS
 from commonbeat.alerts.models import SubscriptionShape
-from commonbeat.alerts.rules import MOST_PLACES
+from commonbeat.alerts.rules import MOST_CORNERS, MOST_PLACES
 from commonbeat.foundation.phone import normalise_phone
 from commonbeat.foundation.text import clean_text
 from commonbeat.messaging.actions.contacts import AddressError, normalised
+from commonbeat.messaging.in_force import options_in_force
 from commonbeat.messaging.models import ContactKind
 from commonbeat.places.models import Beat
 from commonbeat.web.public import alert_words as words
@@ -25,6 +27,8 @@ WHERE, WHAT, HOW, WHEN, CHECK = "where", "what", "how", "when", "check"
 STEPS = (WHERE, WHAT, HOW, WHEN, CHECK)
 PUSH, PHONE, EMAIL = "push", "phone", "email"
 LABEL_LIMIT = 40
+# About 1 m; of an outline, and of any place as it is written into a hidden field.
+OUTLINE_DECIMALS, LONGEST_PLACE = 5, 2_000
 RADII = (500, 1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 50_000)
 USUAL_RADIUS = 2_000
 QUIET_SITE, QUIET_NONE, QUIET_OWN = "site", "none", "own"
@@ -40,7 +44,7 @@ OWN_FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class ChosenPlace:
-    """One place: a point with a radius in metres, a beat, or all of the site."""
+    """One place: a point with a radius in metres, a beat, an area that was drawn, or all of the site."""
 
     shape: str
     label: str = ""
@@ -48,6 +52,14 @@ class ChosenPlace:
     longitude: float | None = None
     radius: int | None = None
     beat_id: int | None = None
+    # Longitude, latitude; as it was drawn, for only what is stored is rounded so that it stays an area.
+    outline: Outline = ()
+
+    @classmethod
+    def area(cls, outline: Outline, label: str) -> ChosenPlace:
+        """Make a place of an outline."""
+        rounded = tuple((round(lon, OUTLINE_DECIMALS), round(lat, OUTLINE_DECIMALS)) for lon, lat in outline)
+        return cls(SubscriptionShape.AREA, clean_text(label, LABEL_LIMIT), outline=rounded)
 
     @classmethod
     def point(cls, latitude: float, longitude: float, radius: int, label: str) -> ChosenPlace:
@@ -57,14 +69,19 @@ class ChosenPlace:
 
     def written(self) -> str:
         """Write it into a hidden field."""
-        where = f"{self.latitude}|{self.longitude}|{self.radius}" if self.shape == SubscriptionShape.POINT else ""
-        beat = str(self.beat_id) if self.shape == SubscriptionShape.BEAT else ""
-        return f"{self.shape}|{where or beat}|{self.label}"
+        where = ""
+        if self.shape == SubscriptionShape.POINT:
+            where = f"{self.latitude}|{self.longitude}|{self.radius}"
+        elif self.shape == SubscriptionShape.BEAT:
+            where = str(self.beat_id)
+        elif self.shape == SubscriptionShape.AREA:
+            where = ",".join(f"{lon} {lat}" for lon, lat in self.outline)
+        return f"{self.shape}|{where}|{self.label}"
 
     @classmethod
     def read(cls, text: str) -> ChosenPlace | None:
         """Read it from a hidden field; None when it is none."""
-        shape, *parts = text[:200].split("|")
+        shape, *parts = text[:LONGEST_PLACE].split("|")
         if shape == SubscriptionShape.ALL:
             return cls(shape)
         if shape == SubscriptionShape.BEAT and parts and parts[0].isdecimal() and len(parts[0]) < 18:
@@ -72,6 +89,9 @@ class ChosenPlace:
         if shape == SubscriptionShape.POINT and len(parts) >= 4 and parts[2] in {str(each) for each in RADII}:
             at = point_of(parts[0], parts[1])
             return cls.point(*at, int(parts[2]), "|".join(parts[3:])) if at else None
+        if shape == SubscriptionShape.AREA and len(parts) >= 2:
+            outline = _outline(parts[0])
+            return cls.area(outline, "|".join(parts[1:])) if outline else None
         return None
 
     def sentence(self) -> str:
@@ -80,7 +100,12 @@ class ChosenPlace:
             return _("The whole town")
         if self.shape == SubscriptionShape.BEAT:
             return _("Beat: %(name)s") % {"name": self.label}
+        if self.shape == SubscriptionShape.AREA:
+            drawn = _("An area that you drew")
+            return _("%(place)s: %(drawn)s") % {"place": self.label, "drawn": drawn} if self.label else drawn
         where = self.label or _("A point on the map")
+        # A name in other letters must not turn the sentence around: it is set apart (U+2068, U+2069).
+        where = f"\u2068{where}\u2069"
         return _("%(place)s, %(distance)s around it") % {"place": where, "distance": distance_text(self.radius or 0)}
 
 
@@ -141,7 +166,8 @@ class SignUp:
 
 def ways() -> list[str]:
     """List how this site can reach people."""
-    mail = settings.COMMONBEAT.mail_address and settings.COMMONBEAT.mail_smtp_host
+    options = options_in_force()
+    mail = options.mail_address and options.mail_smtp_host
     return [PUSH, PHONE, *([EMAIL] if mail else [])]
 
 
@@ -217,3 +243,12 @@ def _how(draft: SignUp) -> dict[str, str]:
         except AddressError:
             return {"email": _("This is not an e-mail address that we can write to. Please check it.")}
     return {}
+
+
+def _outline(text: str) -> Outline:
+    """Read the corners of an area; nothing when they are none."""
+    try:
+        pairs = [part.split(" ") for part in text.split(",")[: MOST_CORNERS + 1]]
+        return tuple((float(lon), float(lat)) for lon, lat in pairs)
+    except ValueError:
+        return ()

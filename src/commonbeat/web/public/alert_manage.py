@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +14,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from commonbeat.alerts import subscription_queries as queries
-from commonbeat.alerts.actions.subscribing import SubscribeError, end_all, end_subscription, subscribe
+from commonbeat.alerts.actions.subscribing import (
+    SubscribeError,
+    change_subscription,
+    end_all,
+    end_subscription,
+    full,
+)
 from commonbeat.alerts.models import Subscription, SubscriptionShape
 from commonbeat.foundation import clock
 from commonbeat.foundation.phone import normalise_phone
@@ -26,12 +30,15 @@ from commonbeat.messaging.actions.browsers import move_browser
 from commonbeat.messaging.actions.contacts import AddressError, normalised
 from commonbeat.messaging.models import Contact, ContactKind
 from commonbeat.messaging.push import application_server_key
+from commonbeat.places.areas import outline_path
 from commonbeat.web import throttle
 from commonbeat.web.public import alert_draft as steps
 from commonbeat.web.public import alert_proof as proof
 from commonbeat.web.public import alert_words as words
 from commonbeat.web.public.alert_draft import ChosenPlace, SignUp
-from commonbeat.web.public.alert_subscribe import BODY_LIMIT, ask_code, link_of, send_welcome, where_of, wish_of
+from commonbeat.web.public.alert_subscribe import BODY_LIMIT, ask_code, link_of, send_welcome
+from commonbeat.web.public.alert_wishes import wish_of
+from commonbeat.web.public.ground import town_pmtiles
 from commonbeat.web.public.limits import at_most, body_size, too_often
 
 
@@ -72,7 +79,15 @@ def alert_change(request: HttpRequest, number: int) -> HttpResponse:
         problems = steps.problems_in(steps.WHEN, draft)
         if not problems:
             try:
-                _change(contact, found, draft, radius=radius, label=label, now=now)
+                change_subscription(
+                    contact=contact,
+                    subscription_id=found.pk,
+                    wish=wish_of(draft),
+                    language=draft.speaks or found.language,
+                    radius=int(radius) if radius in {str(each) for each in steps.RADII} else None,
+                    label=label,
+                    now=now,
+                )
                 return redirect("public:alert_manage")
             except SubscribeError as error:
                 problems = {"kind": error.sentence}
@@ -87,6 +102,8 @@ def alert_change(request: HttpRequest, number: int) -> HttpResponse:
         "radius": radius,
         "label": label,
         "is_point": found.shape == SubscriptionShape.POINT,
+        "drawn": _drawn(found),
+        "town_pmtiles": town_pmtiles() if found.area else "",
         "site_hours": settings.COMMONBEAT.quiet_hours.replace("-", "–"),
     }
     return render(request, "public/alerts/change.html", context, status=422 if problems else 200)
@@ -140,6 +157,8 @@ def _list(request: HttpRequest, contact: Contact, *, is_tried: bool = False) -> 
         "is_push": contact.kind == ContactKind.PUSH,
         "is_tried": is_tried,
         "is_stopped": contact.stopped_at is not None,
+        # Of what was just confirmed something found no room.
+        "is_full": full() if "full" in request.GET else "",
         "push_key": application_server_key(settings.COMMONBEAT.secret),
     }
     return render(request, "public/alerts/manage.html", context)
@@ -181,11 +200,11 @@ def _by_address(request: HttpRequest, *, now: datetime) -> HttpResponse:
     has_some = contact is not None and bool(queries.own_subscriptions(contact))
     lasts = proof.LINK_LASTS if kind == ContactKind.EMAIL else proof.CODE_LASTS
     # The page is the same whether or not there is anything, and so is what it holds.
-    ask = proof.new_ask(contact.pk if contact is not None and has_some else 0, (), lasts=lasts, now=now)
+    ask = proof.new_ask(contact.pk if contact is not None and has_some else 0, signs_up=False, lasts=lasts, now=now)
     token = proof.token_of(ask)
     if proof.may_ask(request, contact if has_some else None) and contact is not None and has_some:
         language = contact.language or words.reading_language()
-        proof.send_proof(contact, ask, link=link_of(token), signs_up=False, language=language, now=now)
+        proof.send_proof(contact, ask, link=link_of(token), language=language, now=now)
     if kind == ContactKind.EMAIL:
         return render(request, "public/alerts/subscribed.html", {"how": steps.EMAIL})
     return ask_code(request, token)
@@ -195,7 +214,8 @@ def _row(found: Subscription) -> dict[str, Any]:
     draft = _draft_of(found)
     return {
         "id": found.pk,
-        "where": draft.places[0].sentence() if draft.places else found.label or _("An area on the map"),
+        "where": draft.places[0].sentence(),
+        "drawn": _drawn(found),
         "what": steps.kinds_text(draft.kinds),
         "least": dict(steps.least_options())[str(draft.least)],
         "quiet": steps.quiet_text(draft),
@@ -203,12 +223,20 @@ def _row(found: Subscription) -> dict[str, Any]:
     }
 
 
+def _drawn(found: Subscription) -> dict[str, Any] | None:
+    """Give what a page needs to show an area that its owner drew; None for what was not drawn."""
+    if found.area is None:
+        return None
+    path, width, height = outline_path(found.area)
+    return {"path": path, "width": width, "height": height, "geojson": json.dumps(found.area, separators=(",", ":"))}
+
+
 def _draft_of(found: Subscription) -> SignUp:
     beat = found.beat
     label = found.label or (beat.name[: steps.LABEL_LIMIT] if beat is not None else "")
     place = ChosenPlace(found.shape, label, found.latitude, found.longitude, found.radius, found.beat_id)
     draft = SignUp(
-        places=[] if found.shape == SubscriptionShape.AREA else [place],
+        places=[place],
         kinds=list(found.kinds),
         least=found.least_severity,
         speaks=found.language,
@@ -221,22 +249,3 @@ def _draft_of(found: Subscription) -> SignUp:
                 f"{at // 60:02d}:{at % 60:02d}" for at in (found.quiet_from, found.quiet_to)
             )
     return draft
-
-
-def _change(contact: Contact, found: Subscription, draft: SignUp, *, radius: str, label: str, now: datetime) -> None:
-    """Ask anew for the same place, which takes the place of what was asked for it before."""
-    place = ChosenPlace(found.shape, label, found.latitude, found.longitude, found.radius, found.beat_id)
-    if found.shape == SubscriptionShape.POINT and radius in {str(each) for each in steps.RADII}:
-        place = replace(place, radius=int(radius))
-    with transaction.atomic():
-        if found.shape == SubscriptionShape.AREA:
-            end_subscription(contact=contact, subscription_id=found.pk, now=now)
-        subscribe(
-            contact=contact,
-            where=replace(where_of(place), area=found.area),
-            wish=wish_of(draft),
-            language=draft.speaks or found.language,
-            label=place.label or found.label,
-            is_confirmed=True,
-            now=now,
-        )

@@ -37,17 +37,18 @@ _SESSION = "alert_contact"
 
 
 class Ask(msgspec.Struct, frozen=True, array_like=True):
-    """What is to be proven: which contact it is, which subscriptions wait for it, and until when (seconds)."""
+    """What is to be proven: which contact it is, whether something waits for it, and until when (seconds)."""
 
     contact_id: int
-    subscription_ids: tuple[int, ...]
+    # What was asked for waits under the nonce, and whoever asks for the same contact meanwhile has another one.
+    signs_up: bool
     nonce: str
     until: int
 
 
-def new_ask(contact_id: int, subscription_ids: tuple[int, ...], *, lasts: timedelta, now: datetime) -> Ask:
+def new_ask(contact_id: int, *, signs_up: bool, lasts: timedelta, now: datetime) -> Ask:
     """Begin to ask."""
-    return Ask(contact_id, subscription_ids, new_token(), int((now + lasts).timestamp()))
+    return Ask(contact_id, signs_up, new_token(), int((now + lasts).timestamp()))
 
 
 def token_of(ask: Ask) -> str:
@@ -94,13 +95,13 @@ def may_ask(request: HttpRequest, contact: Contact | None) -> bool:
     return True
 
 
-def send_proof(contact: Contact, ask: Ask, *, link: str, signs_up: bool, language: str, now: datetime) -> None:
+def send_proof(contact: Contact, ask: Ask, *, link: str, language: str, now: datetime) -> None:
     """Send the code to a telephone, or the link to a mailbox."""
     site = settings.COMMONBEAT.site_name
     with translation.override(language if language in settings.COMMONBEAT.languages else None):
         if contact.kind == ContactKind.EMAIL:
-            text = _mail(site, link, signs_up=signs_up)
-        elif signs_up:
+            text = _mail(site, link, signs_up=ask.signs_up)
+        elif ask.signs_up:
             # Translators: a text message; YES is the word that people text back, as in intake/commands.py.
             text = _("%(site)s: your code is %(code)s. Type it on the page or answer YES to get alerts here.")
             text = text % {"site": site, "code": code_of(ask)}
@@ -109,7 +110,7 @@ def send_proof(contact: Contact, ask: Ask, *, link: str, signs_up: bool, languag
             text = _("%(site)s: your code is %(code)s. If you did not ask for it, do nothing.")
             text = text % {"site": site, "code": code_of(ask)}
     lasts = LINK_LASTS if contact.kind == ContactKind.EMAIL else CODE_LASTS
-    key = f"alerts:{'confirm' if signs_up else 'manage'}:{ask.nonce}"
+    key = f"alerts:{'confirm' if ask.signs_up else 'manage'}:{ask.nonce}"
     enqueue(contact=contact, text=text, idempotency_key=key, now=now, expires_in=lasts)
 
 

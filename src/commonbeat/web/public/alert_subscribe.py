@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,10 +17,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from commonbeat.alerts.actions.subscribing import SubscribeError, Where, Wish, confirm, end_subscription, subscribe
-from commonbeat.alerts.models import Subscription, SubscriptionShape
-from commonbeat.alerts.subscription_queries import waiting_subscriptions
+from commonbeat.alerts.actions.subscribing import SubscribeError, confirm
+from commonbeat.alerts.drawn_areas import DrawnError, checked, outline_of
+from commonbeat.alerts.models import SubscriptionShape
+from commonbeat.alerts.rules import MOST_CORNERS
 from commonbeat.foundation import clock
+from commonbeat.foundation.text import clean_text
 from commonbeat.messaging.actions import AddressError, contact_for, enqueue, start_contact
 from commonbeat.messaging.models import Contact, ContactKind
 from commonbeat.messaging.push import application_server_key
@@ -30,12 +33,14 @@ from commonbeat.web.public import alert_draft as steps
 from commonbeat.web.public import alert_proof as proof
 from commonbeat.web.public import alert_words as words
 from commonbeat.web.public.alert_draft import ChosenPlace, SignUp
+from commonbeat.web.public.alert_wishes import language_of, refuse_unfit_draft, store
 from commonbeat.web.public.draft import Draft
 from commonbeat.web.public.ground import town_pmtiles
 from commonbeat.web.public.limits import at_most, too_often
 from commonbeat.web.public.where import AS_TYPED, Answer, settle
 
 BODY_LIMIT = 50_000
+LONGEST_DRAWN = 5_000
 
 
 @dataclass(slots=True)
@@ -50,6 +55,9 @@ class Form:
     typed: Draft = field(default_factory=Draft.new)
     where: Answer = field(default_factory=Answer)
     returns: bool = False
+    # Of the step "where": the page on which an area is drawn, and what was drawn there that cannot be one.
+    is_drawing: bool = False
+    drawn: str = ""
 
     @property
     def steps(self) -> list[str]:
@@ -73,6 +81,7 @@ def alert_subscribe(request: HttpRequest) -> HttpResponse:
     if request.POST.get("language", "") in settings.COMMONBEAT.languages:
         from commonbeat.web.public.pages import remember_language
 
+        form.is_drawing, form.drawn = "drawn" in request.POST, request.POST.get("drawn", "")[:LONGEST_DRAWN]
         with translation.override(request.POST["language"]):
             response = show(request, form)
         remember_language(response, request.POST["language"])
@@ -105,14 +114,21 @@ def alert_subscribed(request: HttpRequest) -> HttpResponse:
         if problems:
             form.step, form.problems, form.returns = step, problems, True
             return show(request, form)
-    if throttle.is_over(request, proof.SIGN_UPS):
-        return too_often(request)
-    throttle.count(request, proof.SIGN_UPS)
-    if form.contact is not None:
-        return _add_proven(request, form, form.contact, now=now)
-    if form.draft.how == steps.PUSH:
-        return _by_push(request, form, now=now)
-    return _by_address(request, form, now=now)
+    try:
+        # Before anybody's number is looked at: what is wrong with a wish must tell nothing of whose it is.
+        refuse_unfit_draft(form.draft)
+        if throttle.is_over(request, proof.SIGN_UPS):
+            return too_often(request)
+        throttle.count(request, proof.SIGN_UPS)
+        if form.contact is not None:
+            store(form.contact, form.draft, now=now)
+            return redirect("public:alert_manage")
+        if form.draft.how == steps.PUSH:
+            return _by_push(request, form, now=now)
+        return _by_address(request, form, now=now)
+    except SubscribeError as error:
+        form.step, form.problems = steps.WHERE, {"place_text": error.sentence}
+        return show(request, form)
 
 
 @at_most(BODY_LIMIT)
@@ -146,7 +162,7 @@ def alert_link(request: HttpRequest, token: str) -> HttpResponse:
     if ask is None or contact is None:
         return render(request, "public/alerts/link.html", {"is_old": True}, status=410)
     if request.method != "POST":
-        return render(request, "public/alerts/link.html", {"is_old": False, "confirms": bool(ask.subscription_ids)})
+        return render(request, "public/alerts/link.html", {"is_old": False, "confirms": ask.signs_up})
     return _proven(request, contact, ask, now=now)
 
 
@@ -159,19 +175,26 @@ def ask_code(request: HttpRequest, token: str, *, problem: str = "", status: int
 def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
     """Show a step, with everything that was said before carried along."""
     draft = form.draft
+    asked_here = frozenset() if form.is_drawing else steps.OWN_FIELDS.get(form.step, frozenset())
     context: dict[str, Any] = {
         "form": form,
         "draft": draft,
         "step": form.step,
         "number": form.steps.index(form.step) + 1,
         "total": len(form.steps),
-        "carried": list(draft.hidden_fields(steps.OWN_FIELDS.get(form.step, frozenset()))),
+        "carried": list(draft.hidden_fields(asked_here)),
         "problems": form.problems,
         "summary_errors": list(form.problems.items()),
         "language_form": "subscribe-form",
         "language_action": reverse("public:alert_subscribe"),
     }
-    if form.step == steps.WHERE:
+    if form.is_drawing:
+        context |= {
+            "label": clean_text(request.POST.get("label", ""), steps.LABEL_LIMIT),
+            "most_corners": MOST_CORNERS,
+            "town_pmtiles": town_pmtiles(),
+        }
+    elif form.step == steps.WHERE:
         context |= {
             "typed": form.typed,
             "point": form.typed.point(),
@@ -220,6 +243,12 @@ def _take_place(request: HttpRequest, form: Form, go: str) -> bool:
     if go.startswith("drop:") and go[5:].isdecimal():
         draft.places = [place for at, place in enumerate(draft.places) if at != int(go[5:])]
         return False
+    if go == "draw":
+        form.is_drawing = True
+        return False
+    if go == "drawn":
+        _take_drawn(request, form)
+        return False
     if go == "all":
         draft.places = [ChosenPlace(SubscriptionShape.ALL)]
         return True
@@ -252,6 +281,19 @@ def _take_place(request: HttpRequest, form: Form, go: str) -> bool:
     return True
 
 
+def _take_drawn(request: HttpRequest, form: Form) -> None:
+    """Take the area that was drawn, or show the map again with what is wrong with it."""
+    form.drawn = request.POST.get("drawn", "")[:LONGEST_DRAWN]
+    try:
+        outline = outline_of(json.loads(form.drawn))
+        checked(outline)
+        _put(form.draft, ChosenPlace.area(outline, request.POST.get("label", "")))
+    except DrawnError as error:
+        form.is_drawing, form.problems["drawn"] = True, error.sentence
+    except (ValueError, RecursionError):
+        form.is_drawing, form.problems["drawn"] = True, _("Draw one area on the map.")
+
+
 def _put(draft: SignUp, place: ChosenPlace) -> None:
     # Whoever names a place does not mean the whole town any more.
     draft.places = [one for one in draft.places if one.shape != SubscriptionShape.ALL and one != place]
@@ -266,13 +308,11 @@ def _by_push(request: HttpRequest, form: Form, *, now: datetime) -> HttpResponse
             )
             # Only this browser knows its own address, so that it is its owner who asks, also after an end.
             start_contact(contact=contact, now=now)
-            made = _store(contact, form.draft, is_confirmed=True, now=now)
+            made = store(contact, form.draft, now=now)
     except AddressError:
         said = _("This browser gave no address for alerts. Allow notifications for this site, or choose another way.")
         form.step, form.problems = steps.HOW, {"how": said}
         return show(request, form)
-    except SubscribeError as error:
-        return _refused(request, form, error)
     proof.remember(request, contact, now=now)
     send_welcome(contact, key=str(made[-1].pk), now=now)
     return render(request, "public/alerts/subscribed.html", {"how": steps.PUSH})
@@ -280,22 +320,18 @@ def _by_push(request: HttpRequest, form: Form, *, now: datetime) -> HttpResponse
 
 def _by_address(request: HttpRequest, form: Form, *, now: datetime) -> HttpResponse:
     kind, address = form.draft.address()
-    language = form.draft.speaks or words.reading_language()
+    language = language_of(form.draft)
     # Neither language nor channel is noted of the contact: whoever types an address here need not be its owner.
     contact = contact_for(kind=kind, address=address, now=now)
-    ids: tuple[int, ...] = ()
-    is_sent = proof.may_ask(request, contact)
-    if is_sent:
-        try:
-            ids = tuple(one.pk for one in _store(contact, form.draft, is_confirmed=False, now=now))
-        except SubscribeError:
-            # The owner hears of it behind the code; a stranger must not learn that there are places.
-            ids = ()
     lasts = proof.LINK_LASTS if kind == ContactKind.EMAIL else proof.CODE_LASTS
-    ask = proof.new_ask(contact.pk, ids, lasts=lasts, now=now)
+    ask = proof.new_ask(contact.pk, signs_up=True, lasts=lasts, now=now)
     token = proof.token_of(ask)
-    if is_sent:
-        proof.send_proof(contact, ask, link=link_of(token), signs_up=bool(ids), language=language, now=now)
+    if proof.may_ask(request, contact):
+        # Beside whatever else waits for this address, also where it is as much as there may be: the owner hears of it
+        # behind the code, and a stranger learns nothing.
+        with transaction.atomic():
+            store(contact, form.draft, asked_key=ask.nonce, now=now)
+            proof.send_proof(contact, ask, link=link_of(token), language=language, now=now)
     if kind == ContactKind.EMAIL:
         return render(request, "public/alerts/subscribed.html", {"how": steps.EMAIL})
     return ask_code(request, token)
@@ -306,55 +342,11 @@ def link_of(token: str) -> str:
     return settings.COMMONBEAT.site_url.rstrip("/") + reverse("public:alert_link", kwargs={"token": token})
 
 
-def _add_proven(request: HttpRequest, form: Form, contact: Contact, *, now: datetime) -> HttpResponse:
-    try:
-        _store(contact, form.draft, is_confirmed=True, now=now)
-    except SubscribeError as error:
-        return _refused(request, form, error)
-    return redirect("public:alert_manage")
-
-
 def _proven(request: HttpRequest, contact: Contact, ask: proof.Ask, *, now: datetime) -> HttpResponse:
     """Confirm what waited, and show what there is."""
-    if ask.subscription_ids:
-        confirm(contact=contact, subscription_ids=ask.subscription_ids, now=now)
+    left_out = confirm(contact=contact, asked_key=ask.nonce, now=now).left_out if ask.signs_up else 0
     proof.remember(request, contact, now=now)
-    return redirect("public:alert_manage")
-
-
-def _refused(request: HttpRequest, form: Form, error: SubscribeError) -> HttpResponse:
-    form.step, form.problems = steps.WHERE, {"place_text": error.sentence}
-    return show(request, form)
-
-
-def _store(contact: Contact, draft: SignUp, *, is_confirmed: bool, now: datetime) -> list[Subscription]:
-    """Store what was asked for, in place of what still waits: else a stranger could use up somebody's places."""
-    with transaction.atomic():
-        for waiting in waiting_subscriptions(contact):
-            end_subscription(contact=contact, subscription_id=waiting, now=now)
-        return [
-            subscribe(
-                contact=contact,
-                where=where_of(place),
-                wish=wish_of(draft),
-                language=draft.speaks or words.reading_language(),
-                label=place.label,
-                is_confirmed=is_confirmed,
-                now=now,
-            )
-            for place in draft.places
-        ]
-
-
-def where_of(place: ChosenPlace) -> Where:
-    """Give a chosen place as the action takes it."""
-    return Where(latitude=place.latitude, longitude=place.longitude, radius=place.radius, beat_id=place.beat_id)
-
-
-def wish_of(draft: SignUp) -> Wish:
-    """Give what was asked for as the action takes it."""
-    begins, ends = draft.quiet_minutes()
-    return Wish(kinds=tuple(draft.kinds), least_severity=draft.least, quiet_from=begins, quiet_to=ends)
+    return redirect(reverse("public:alert_manage") + ("?full" if left_out else ""))
 
 
 def _is_push(form: Form) -> bool:

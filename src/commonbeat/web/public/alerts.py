@@ -26,6 +26,7 @@ from commonbeat.reactions.alerting import helped
 from commonbeat.web.jinja import local_datetime
 from commonbeat.web.public import alert_words as words
 from commonbeat.web.public.ground import town_pmtiles
+from commonbeat.web.public.tip_link import takes_tips_anywhere
 
 # What the first page says of alerts is at most so old.
 _BANNER_SECONDS = 5.0
@@ -103,6 +104,7 @@ def alert_page(request: HttpRequest, number: int) -> HttpResponse:
             "address": f"{settings.COMMONBEAT.site_url.rstrip('/')}/a/{chain.root.pk}",
             "areas": reverse("public:alert_area", kwargs={"number": chain.root.pk}),
             "town_pmtiles": town_pmtiles(),
+            "takes_tips": takes_tips_anywhere(),
         },
     )
 

@@ -16,7 +16,7 @@ from commonbeat.maps.open_data import COLUMNS, FORMATS, kinds_of, last_day
 from commonbeat.maps.rules import day_of, fewest_of, period_kind
 from commonbeat.topics.definition import Period, Publishes
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import all_topics
+from commonbeat.topics.queries import public_topics
 
 # Bytes on the line, compressed: of a small file, and of each row more; measured with 20 and with 300,000 buckets.
 _SIZES = {"csv": (500, 8), "geojson": (800, 13), "parquet": (4_500, 4)}
@@ -50,7 +50,7 @@ def data_page(request: HttpRequest) -> HttpResponse:
     """Offer the files, and say what stands in them."""
     found = extents()
     offers = [
-        _offer(topic, found.get(topic.pk, Extent())) for topic in all_topics() if topic.enabled or topic.pk in found
+        _offer(topic, found.get(topic.pk, Extent())) for topic in public_topics() if topic.enabled or topic.pk in found
     ]
     context = {
         "offers": offers,

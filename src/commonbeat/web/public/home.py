@@ -11,6 +11,7 @@ from commonbeat.topics.queries import offered_topics
 from commonbeat.web.public.alerts import banner
 from commonbeat.web.public.officer import some_officers
 from commonbeat.web.public.reports import written_rows
+from commonbeat.web.public.tip_link import takes_tips_anywhere
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -24,5 +25,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "alerts": banner(now),
             **written_rows(latest(now=now)),
             "officers": some_officers(),
+            "takes_tips": takes_tips_anywhere(),
         },
     )

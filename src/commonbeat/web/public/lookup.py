@@ -1,4 +1,7 @@
-"""Look up a reference: posted, answered in the same breath, and never part of an address."""
+"""Look up a reference: posted, answered in the same breath, and never part of an address.
+
+What its holder may read, and what not, is decided in reports.queries.lookup.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,7 @@ from commonbeat.reports import rules
 from commonbeat.reports.actions.dialogue import ANSWER_LIMIT, answer_desk
 from commonbeat.reports.errors import ReportError
 from commonbeat.reports.models import MessageKind, Report
-from commonbeat.reports.queries.lookup import Standing, report_by_reference, standing_of
-from commonbeat.reports.queries.proxies import reason_in_words
+from commonbeat.reports.queries.lookup import Standing, is_for_all_holders, report_by_reference, standing_of
 from commonbeat.topics.definition import text_in
 from commonbeat.web import throttle
 from commonbeat.web.public.draft import KEY
@@ -102,6 +104,7 @@ def _show(
 ) -> HttpResponse:
     standing = standing_of(report)
     questions = [m for m in standing.messages if m.kind == MessageKind.QUESTION]
+    not_shown = _("Sent as a message. Only its sender has the words.")
     context: dict[str, Any] = {
         "report": report,
         "topic_name": text_in(report.topic_version.definition.name, _language()),
@@ -111,7 +114,7 @@ def _show(
             {
                 "from": "resident" if message.kind == MessageKind.ANSWER else "desk",
                 "name": _("You") if message.kind == MessageKind.ANSWER else _("The desk"),
-                "text": message.text,
+                "text": message.text if is_for_all_holders(message) else not_shown,
                 "at": message.created_at,
             }
             for message in standing.messages
@@ -148,8 +151,8 @@ def _timeline(standing: Standing) -> list[dict[str, Any]]:
             "note": text_in(own, language) if own else "",
         }
         entries.append(entry)
-    if standing.report.state == rules.REJECTED and standing.report.state_reason:
-        entries[-1]["note"] = reason_in_words(standing.report.state_reason)
+    if standing.reason:
+        entries[-1]["note"] = standing.reason
     if standing.report.state in rules.OPEN_STATES:
         entries[-1]["status"] = "now"
     return entries

@@ -21,7 +21,7 @@ from commonbeat.reports.queries import public
 from commonbeat.reports.queries.filters import FilterError, address_part, days_of, read_filters
 from commonbeat.topics.definition import Publishes, text_in
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import all_topics
+from commonbeat.topics.queries import public_topics
 from commonbeat.web.public import map_words as words
 from commonbeat.web.public.ground import town_pmtiles
 from commonbeat.web.public.map_figures import Choice, Figures, figures
@@ -67,7 +67,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
     params = {name: given[name] for name in (*FILTERS, *PLACE, "as") if given.get(name)}
     if params.get("measure") == REPORTS.code:
         del params["measure"]
-    topics = all_topics()
+    topics = public_topics()
     try:
         filters = read_filters(params, topics)
         view = read_view(params)

@@ -22,7 +22,7 @@ from commonbeat.maps.picture_text import Face
 from commonbeat.maps.tiling import FARTHEST_ZOOM
 from commonbeat.reports.queries.filters import FilterError, days_of, read_filters
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import all_topics
+from commonbeat.topics.queries import public_topics
 from commonbeat.web.public.ground import town_file
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Asked:
     @property
     def topics(self) -> list[Topic]:
         """Give the topics that are counted."""
-        return [self.topic] if self.topic else all_topics()
+        return [self.topic] if self.topic else public_topics()
 
     def key(self) -> tuple[object, ...]:
         """Give all that makes this picture another one."""
@@ -77,7 +77,7 @@ class Asked:
 
 def read_asked(params: Mapping[str, str]) -> Asked:
     """Read an address; NoSuchTopic, and FilterError with a sentence for all else that is wrong."""
-    topics = all_topics()
+    topics = public_topics()
     code = params.get("topic", "").strip()
     if code and all(topic.code != code for topic in topics):
         raise NoSuchTopic

@@ -27,10 +27,11 @@ from commonbeat.reports.queries.prepared import Prepared
 from commonbeat.topics.answers import describe_categories
 from commonbeat.topics.definition import Publishes, text_in
 from commonbeat.topics.models import Topic
-from commonbeat.topics.queries import all_topics
+from commonbeat.topics.queries import public_topics
 from commonbeat.web.errors import error_page
 from commonbeat.web.jinja import macro
 from commonbeat.web.public.ground import town_pmtiles
+from commonbeat.web.public.tip_link import takes_tips_anywhere
 
 COUNT_SECONDS = 5.0
 # A new beat is offered after so long at most.
@@ -43,7 +44,7 @@ _counted: dict[public.Filters, tuple[float, int]] = {}
 def report_list(request: HttpRequest) -> HttpResponse:
     """Show the public reports, newest first, narrowed by topic, kind, beat and days."""
     params = request.GET.dict()
-    topics = all_topics()
+    topics = public_topics()
     try:
         filters = read_filters(params, topics)
     except FilterError as error:
@@ -86,6 +87,7 @@ def report_page(request: HttpRequest, code: str) -> HttpResponse:
             "categories": describe_categories(definition, publication.categories, language),
             "photos": [photo for photo in publication.photos.all() if photo.is_public],
             "day": day_text(publication.occurred_on, language),
+            "takes_tips": takes_tips_anywhere(),
         },
     )
 
@@ -178,7 +180,7 @@ def filter_context(params: dict[str, str], topic: Topic | None) -> dict[str, obj
     """Give what the filter form of a list or map needs."""
     language = translation.get_language() or settings.LANGUAGE_CODE
     # Also what is no longer, or not yet, offered: its reports are still shown.
-    topics = all_topics()
+    topics = public_topics()
     listed = [each for each in topics if each.definition.publishes is Publishes.EACH]
     return {
         "params": params,

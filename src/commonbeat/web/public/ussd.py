@@ -16,6 +16,7 @@ from commonbeat.intake import screens
 from commonbeat.messaging.actions import AddressError
 from commonbeat.messaging.channel import Refused, Request, channels
 from commonbeat.messaging.dialling import UssdChannel
+from commonbeat.messaging.in_force import options_in_force
 from commonbeat.reactions.dialling import Screen, dial
 from commonbeat.web.public.limits import body_size
 from commonbeat.web.throttle import client_address
@@ -60,7 +61,7 @@ def ussd(request: HttpRequest, code: str, tail: str) -> HttpResponse:
 
 
 def _is_from_provider(request: HttpRequest) -> bool:
-    networks = settings.COMMONBEAT.ussd_networks
+    networks = options_in_force().ussd_networks
     return not networks or is_within(client_address(request), networks)
 
 

@@ -322,7 +322,7 @@ def _take_photo(request: HttpRequest, draft: Draft, file: UploadedFile, *, now: 
     try:
         photo = keep_photo(data=file.read(), now=now)
     except NotAPicture:
-        return _("This file is not a photo that we can read. Choose a JPEG, PNG, WebP or GIF.")
+        return _("This file is not a photo that we can read. Choose a JPEG, PNG, WebP, GIF or HEIC.")
     except PictureTooLarge:
         return _("This photo has too many pixels. Choose a smaller one.")
     draft.photos.append(photo.draft_key)

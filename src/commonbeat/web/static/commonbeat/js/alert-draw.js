@@ -1,5 +1,6 @@
-// Draw the area of an alert: around it by hand, corner by corner, or a circle. What is drawn goes into the fields that
+// Draw an area: around it by hand, corner by corner, or, of an alert, a circle. What is drawn goes into the fields that
 // the form has anyway (circles as ticked boxes, outlines as GeoJSON), and what stands in the fields is drawn.
+// data-one: a new outline takes the place of the one before. data-most: so many corners it may have.
 import { addGround, openMap } from "./basemap.js";
 import { lasso } from "./desk-map-lasso.js";
 
@@ -22,6 +23,23 @@ function ringsOf(text) {
   return found;
 }
 
+// Let longitudes go on over the antimeridian: each corner lies within half a turn of the one before.
+function unrolled(corners) {
+  let { lng: before } = corners[0].wrap();
+  return corners.map(({ lat, lng }) => {
+    before = lng + 360 * Math.round((before - lng) / 360);
+    return L.latLng(lat, before);
+  });
+}
+
+// Leave out corners, those first that change the outline least, until there are few enough.
+function thinned(map, points, most) {
+  const flat = points.map((one) => map.latLngToLayerPoint(one));
+  let found = flat;
+  for (let tolerance = 1; found.length > most && tolerance < 1000; tolerance *= 1.4) found = L.LineUtil.simplify(flat, tolerance);
+  return found.length < 3 ? points : found.map((one) => map.layerPointToLatLng(one));
+}
+
 async function start(root) {
   const tools = root.querySelector("[data-tools]");
   const field = root.querySelector("[data-shapes]");
@@ -33,7 +51,9 @@ async function start(root) {
   const map = openMap(box);
   const drawn = L.layerGroup().addTo(map);
   const dots = L.layerGroup().addTo(map);
-  const buttons = { corners: root.querySelector("[data-corners]"), circle: root.querySelector("[data-circle]") };
+  const buttons = { corners: root.querySelector("[data-corners]") };
+  if (circles) buttons.circle = root.querySelector("[data-circle]");
+  const most = Number(root.dataset.most || 0);
   // What was drawn here, the last at the end, so that it can be taken back.
   const done = [];
   let corners = [];
@@ -44,7 +64,7 @@ async function start(root) {
     const rings = ringsOf(field.value);
     const layers = [];
     for (const polygon of rings || []) layers.push(L.geoJSON({ type: "Polygon", coordinates: polygon }, { style: STYLE }));
-    for (const one of circles.querySelectorAll("input:checked")) {
+    for (const one of circles?.querySelectorAll("input:checked") ?? []) {
       const [lat, lng, radius] = one.value.split(",").map(Number);
       layers.push(L.circle([lat, lng], { ...STYLE, radius }));
     }
@@ -59,8 +79,10 @@ async function start(root) {
   }
 
   function addRing(points) {
-    const rings = ringsOf(field.value) || [];
-    const ring = points.map(({ lat, lng }) => [Number(lng.toFixed(6)), Number(lat.toFixed(6))]);
+    const rings = root.dataset.one === undefined ? ringsOf(field.value) || [] : [];
+    const whole = unrolled(points);
+    const kept = most && whole.length > most ? thinned(map, whole, most) : whole;
+    const ring = kept.map(({ lat, lng }) => [Number(lng.toFixed(6)), Number(lat.toFixed(6))]);
     rings.push([[...ring, ring[0]]]);
     done.push("ring");
     write(rings);
@@ -93,7 +115,7 @@ async function start(root) {
   }
 
   function finish() {
-    if (corners.length > 2) addRing(corners.map((one) => one.wrap()));
+    if (corners.length > 2) addRing(corners);
     corners = [];
     drawCorners();
   }
@@ -144,7 +166,7 @@ async function start(root) {
   // Whoever sends the form with corners on the map means the area that they make.
   root.closest("form").addEventListener("submit", finish, { capture: true });
   field.addEventListener("input", () => show(true));
-  circles.addEventListener("change", () => show(false));
+  circles?.addEventListener("change", () => show(false));
   // A box that stood closed when the map was made has no size for it yet.
   root.closest("details")?.addEventListener("toggle", () => { map.invalidateSize(); show(true); });
 

@@ -1,0 +1,1 @@
+"""Sealed dialogues that only the members of a desk and whoever began them can open."""

@@ -1,0 +1,1 @@
+"""Every change of desks, members and sealed dialogues."""
