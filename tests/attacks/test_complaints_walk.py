@@ -31,6 +31,7 @@ from commonbeat.people.models import Role, Unit, User
 from commonbeat.people.permissions import PERMISSIONS, Permission
 from commonbeat.tips import queries
 from commonbeat.tips.actions.dialogue import answer_as_source, ask_as_member, close_tip, open_tip
+from commonbeat.tips.actions.pending import journal_sources
 from commonbeat.tips.actions.submitting import submit_text
 from commonbeat.tips.models import DeskKind, Tip, TipDesk
 from tests import make
@@ -257,6 +258,7 @@ def test_who_may_read_the_journal_is_not_police(site: Site) -> None:
     manages = {role for role, allowed in PERMISSIONS.items() if Permission.MANAGE_COMPLAINT_DESKS in allowed}
     assert reads == opens == manages == {Role.OVERSEER}
     complain(site)
+    journal_sources(now=clock.now() + timedelta(days=1))
     received = Entry.objects.get(kind="complaints.received")
     assert (received.actor_id, received.data, received.at.hour, received.at.minute) == (None, {}, 0, 0)
 
@@ -283,6 +285,7 @@ def test_live_streams_do_not_hint_at_it(site: Site, unit: Unit, monkeypatch: pyt
     viewer = Viewer(unit_id=None)
     listener = live.Listener(viewer=viewer, position=position, opened_at=0, written_at=0)
     complain(site)
+    journal_sources(now=clock.now() + timedelta(days=1))
     assert Entry.objects.filter(id__gt=position, kind="complaints.received").exists()
     assert live.Hub(Options()).catch_up(listener) == b""
 

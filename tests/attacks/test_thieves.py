@@ -10,7 +10,9 @@ from django.conf import settings
 from commonbeat.journal.models import Entry
 from commonbeat.messaging.actions import contact_for
 from commonbeat.messaging.queries import address_of
+from commonbeat.reactions.retention import delete_due
 from commonbeat.tips import files, texts
+from commonbeat.tips.actions.dialogue import open_tip
 from commonbeat.tips.errors import Unopenable
 from commonbeat.tips.keys import derive, pair_from_seed
 from commonbeat.tips.models import Tip, TipText
@@ -60,15 +62,16 @@ def test_the_sites_key_opens_numbers_and_no_tip() -> None:
     assert not hasattr(Tip, "private") and one.pair.private not in everything_stored()
 
 
-def test_the_journal_has_a_tips_day_and_its_place_bounds_the_hour() -> None:
-    desk, _seats = desk_with()
-    before = Entry.objects.order_by("-pk").first()
+def test_the_journal_has_a_tips_day_and_its_place_tells_no_hour() -> None:
+    desk, (one, _other) = desk_with()
     tip, _receipt = tip_at(desk)
+    # The honest rest: it came before a member looked, which has its time.
+    open_tip(tip_id=tip.pk, member_id=one.member.pk, user=one.user, pair=one.pair, now=NOW)
     make.make_report(now=NOW + timedelta(hours=1))
-    kinds = ("tips.received",)
-    entry = Entry.objects.get(kind__in=kinds, subject_id=tip.pk)
-    assert (entry.at.hour, entry.at.minute, entry.at.second) == (0, 0, 0)
-    # The honest rest: whoever reads the journal sees between which other entries it stands.
-    after = Entry.objects.filter(pk__gt=entry.pk).order_by("pk").first()
-    assert before is not None and after is not None and before.pk < entry.pk < after.pk
-    assert after.at == NOW + timedelta(hours=1)
+    tomorrow = NOW + timedelta(days=1)
+    delete_due(tomorrow)
+    entry = Entry.objects.get(kind="tips.received", subject_id=tip.pk)
+    assert (entry.at.date(), entry.at.hour, entry.at.minute, entry.at.second) == (NOW.date(), 0, 0, 0)
+    # Everything of its day stands before it.
+    assert Entry.objects.filter(at__gte=NOW).count() > 1
+    assert not Entry.objects.filter(pk__gt=entry.pk, at__gte=NOW, at__lt=tomorrow).exists()

@@ -92,6 +92,8 @@ def serving(folder: Path, port: int, settings: Mapping[str, str]) -> Iterator[Si
         "COMMONBEAT_SECRET_KEY": KEY,
         "COMMONBEAT_SITE_URL": f"http://127.0.0.1:{port}",
         "COMMONBEAT_LANGUAGES": "en",
+        # News of an end wait for the morning, and this may run by night.
+        "COMMONBEAT_QUIET_HOURS": "",
         "DJANGO_SETTINGS_MODULE": "commonbeat.config.settings",
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         **settings,

@@ -94,8 +94,7 @@ def test_each_way_out_that_takes_a_secret_along_is_tied_to_it() -> None:
         setup = setup_of(channel)
         for name in settable(setup):
             if name.endswith(("_url", "_host", "_port", "_security")) and name not in SECRETS:
-                # The signed webhook signs with its key and does not send it.
-                assert name in setup.goes_to or name == "webhook_send_url", name
+                assert name in setup.goes_to, name
         assert set(setup.goes_to) <= set(settable(setup))
 
 

@@ -13,7 +13,7 @@ from commonbeat.journal.models import Entry
 from commonbeat.messaging import channel as contract
 from commonbeat.messaging.actions import enqueue, lease_batch, purge_raw, receive, stop_contact, understand_batch
 from commonbeat.messaging.models import Contact, Inbound, InboundState, Outbound, OutboundState
-from commonbeat.messaging.queries import conversation, text_of, waiting_counts
+from commonbeat.messaging.queries import conversation, text_of
 from commonbeat.messaging.sealing import open_inbound, seal_inbound, stored_provider_id
 from tests.make import NOW, make_contact
 
@@ -191,7 +191,6 @@ def test_the_telephone_of_the_demo_sees_both_sides() -> None:
     understand_batch(echo, NOW)
     said = conversation(Contact.objects.get())
     assert [(one.text, one.from_us) for one in said] == [("fire", False), ("You wrote: fire", True)]
-    assert waiting_counts() == {"inbound": 0, "outbound": 1}
 
 
 def test_understanding_takes_the_same_queries_per_message(django_assert_max_num_queries) -> None:

@@ -9,9 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from commonbeat.journal.models import Entry
 from commonbeat.people.models import Unit, User
-from commonbeat.people.queries import officers_of
 from commonbeat.places.actions import PlacesError, change_beat, create_beat
-from commonbeat.places.beats import all_beats, beat_containing
+from commonbeat.places.beats import all_beats, beat_containing, officers_of
 from commonbeat.places.models import Beat
 from tests.make import NOW, make_beat, square
 
@@ -72,6 +71,8 @@ def test_a_beat_is_made_with_officers_of_its_unit_and_journalled(
     assert officers_of(beat) == []  # nothing said in public yet
     User.objects.filter(pk=officer.pk).update(public_intro="I walk here every day.")
     assert officers_of(beat) == [officer]
+    User.objects.filter(pk=officer.pk).update(is_active=False)
+    assert officers_of(beat) == []
     with pytest.raises(PlacesError) as caught:
         create_beat(name="South", unit_id=unit.pk, area=AREA, officer_ids=[far_officer.pk], actor_id=None, now=NOW)
     assert caught.value.field == "officers"

@@ -47,7 +47,7 @@ from commonbeat.reports.models import (
     TranslationTurn,
     Verification,
 )
-from commonbeat.tips.models import Complaint, FileState, Tip, TipDesk, TipFile, TipKey, TipState, TipText
+from commonbeat.tips.models import Complaint, FileState, Pending, Tip, TipDesk, TipFile, TipKey, TipState, TipText
 from commonbeat.topics.definition import Field, FieldKind
 from tests import make
 from tests.make import NOW
@@ -313,6 +313,7 @@ OLD_ROWS: dict[str, Maker] = {
     ),
     "tips.TipFile": _sealed_file,
     "tips.Complaint": lambda: Complaint.objects.create(tip=old_tip(), received_day=OLD.date(), due_day=OLD.date()).pk,
+    "tips.Pending": lambda: Pending.objects.create(kind="tips.received", number=1, day=OLD.date()).pk,
     "journal.Checkpoint": _checkpoint,
     "intake.Session": lambda: Session.objects.create(contact=old_contact(), state={}, updated_at=OLD).pk,
 }

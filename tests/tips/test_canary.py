@@ -59,7 +59,7 @@ def test_nothing_that_is_said_is_stored_anywhere(way: str, caplog: pytest.LogCap
             up = uploading.begin(tip_id=done.tip.pk, name=SECRETS["name"], now=NOW)
             uploading.append(file_id=up.file_id, secret=up.secret, offset=0, data=content[:100_000])
             if is_whole:
-                uploading.finish(file_id=up.file_id, secret=up.secret, length=100_000)
+                uploading.finish(file_id=up.file_id, secret=up.secret, length=100_000, now=NOW)
             uploads.append(up.secret)
     act: dict[str, Any] = {"tip_id": done.tip.pk, "member_id": one.member.pk, "user": one.user, "now": NOW}
     opened = dialogue.open_tip(**act, pair=one.pair)

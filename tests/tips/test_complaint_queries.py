@@ -40,24 +40,6 @@ def counted() -> dict[tuple[int, str, int], int]:
     return {(each.year, each.what, each.days): each.number for each in ComplaintCount.objects.all()}
 
 
-def test_the_clock_is_due_then_overdue_then_stands_still() -> None:
-    desk, seats = desk_with(kind=DeskKind.COMPLAINTS, answer_within_days=30)
-    tip = complaint(desk)
-    due = tip.complaint.due_day
-    assert due == (NOW + timedelta(days=30)).date()
-    for day, left, soon, overdue in (
-        (0, 30, False, False),
-        (23, 7, True, False),
-        (30, 0, True, False),
-        (31, -1, False, True),
-    ):
-        clock = complaints.clock_of(tip, due, now=NOW + timedelta(days=day))
-        assert (clock.days_left, clock.is_due_soon, clock.is_overdue) == (left, soon, overdue)
-    close(tip, seats[0], "upheld", after=31)
-    tip.refresh_from_db()
-    assert not complaints.clock_of(tip, due, now=NOW + timedelta(days=400)).is_overdue
-
-
 def test_the_overview_counts_what_is_open_and_no_desk_for_tips() -> None:
     desk, seats = desk_with(kind=DeskKind.COMPLAINTS, answer_within_days=30)
     tips_desk, _seats = desk_with(kind=DeskKind.TIPS)

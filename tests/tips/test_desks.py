@@ -12,7 +12,7 @@ from commonbeat.tips.errors import NotAllowed, NotRecoverable, TipError
 from commonbeat.tips.keys import new_key_pair
 from commonbeat.tips.models import DeskKind
 from tests.make import NOW
-from tests.tips.desks import desk_with, manager_of, seat
+from tests.tips.desks import desk_with, manager_of, seat, tip_at
 
 pytestmark = pytest.mark.django_db
 
@@ -75,5 +75,37 @@ def test_the_emergency_key_is_set_by_the_oversight_body_alone(administrator: Use
     with pytest.raises(TipError):
         desks.set_escrow(desk_id=desk.pk, public=public[1:], actor=overseer, now=NOW)
     desks.set_escrow(desk_id=desk.pk, public=public, actor=overseer, now=NOW)
-    assert queries.desk_for_sealing(desk.pk)["escrow"] == public.hex()
+    desk.refresh_from_db()
+    assert queries.desk_for_sealing(desk)["escrow"] == public.hex()
     assert Entry.objects.filter(kind="tips.escrow_set", subject_id=desk.pk, actor_id=overseer.pk).exists()
+
+
+def test_another_emergency_key_opens_nothing_of_before_and_does_not_stand_in(overseer: User) -> None:
+    manager = manager_of(DeskKind.TIPS)
+    desk = desks.make_desk(names={"": "Desk"}, kind=DeskKind.TIPS, actor=manager, now=NOW)
+    first, second = new_key_pair().public, new_key_pair().public
+    desks.set_escrow(desk_id=desk.pk, public=first, actor=overseer, now=NOW)
+    one = seat(desk)
+    desks.open_desk(desk_id=desk.pk, actor=manager, now=NOW)
+    # Nothing has come yet, so nothing is lost.
+    desks.set_escrow(desk_id=desk.pk, public=second, actor=overseer, now=NOW)
+    desks.set_escrow(desk_id=desk.pk, public=first, actor=overseer, now=NOW)
+    tip_at(desk)
+    for public in (second, b""):
+        with pytest.raises(NotRecoverable):
+            desks.set_escrow(desk_id=desk.pk, public=public, actor=overseer, now=NOW)
+    # The same again changes nothing.
+    desks.set_escrow(desk_id=desk.pk, public=first, actor=overseer, now=NOW)
+    membership.confirm_recovery(member_id=one.member.pk, user=one.user, typed=one.recovery)
+    desks.set_escrow(desk_id=desk.pk, public=second, actor=overseer, now=NOW)
+
+
+def test_a_desk_does_not_open_on_an_emergency_key_that_came_late(overseer: User) -> None:
+    desk, (one,) = desk_with(1)
+    tip_at(desk)
+    manager = manager_of(DeskKind.TIPS)
+    desks.set_escrow(desk_id=desk.pk, public=new_key_pair().public, actor=overseer, now=NOW)
+    desks.close_desk(desk_id=desk.pk, actor=manager, now=NOW)
+    membership.renew_recovery(member_id=one.member.pk, user=one.user, pair=one.pair)
+    with pytest.raises(NotRecoverable):
+        desks.open_desk(desk_id=desk.pk, actor=manager, now=NOW)

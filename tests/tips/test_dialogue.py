@@ -8,12 +8,13 @@ import pytest
 
 from commonbeat.journal.models import Entry
 from commonbeat.people.models import User
-from commonbeat.tips import dialogue_queries, queries, receipts
-from commonbeat.tips.actions import dialogue
-from commonbeat.tips.errors import DialogueOver, NotMember, TipError, TooMany, Unopenable
-from commonbeat.tips.models import DeskKind, Direction, Holder, Tip, TipKey, TipText
+from commonbeat.tips import dialogue_queries, queries, receipts, sealing
+from commonbeat.tips.actions import desks, dialogue, membership, submitting
+from commonbeat.tips.errors import DialogueOver, NotMember, TipError, TooMany, Unopenable, WrongNumber
+from commonbeat.tips.keys import new_key_pair
+from commonbeat.tips.models import Complaint, DeskKind, Direction, Holder, Member, Pending, Tip, TipKey, TipText
 from tests.make import NOW
-from tests.tips.desks import TEXT, Seated, desk_with, tip_at
+from tests.tips.desks import TEXT, Seated, desk_with, seat, tip_at
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,10 @@ def test_questions_and_answers_are_read_on_both_sides() -> None:
     assert [line.text for line in opened(other, tip).texts] == [TEXT, "Which mill?", "The old one."]
     kinds = list(Entry.objects.filter(kind__startswith="tips.", subject_id=tip.pk).values_list("kind", "actor_id"))
     assert ("tips.asked", one.user.pk) in kinds
-    assert ("tips.answered", None) in kinds
+    assert list(Pending.objects.values_list("kind", "number")) == [
+        ("tips.received", tip.pk),
+        ("tips.answered", tip.pk),
+    ]
     assert Entry.objects.filter(kind="tips.opened", subject_id=tip.pk).count() == 2
 
 
@@ -57,13 +61,17 @@ def test_a_browser_answers_in_a_box_of_the_next_number() -> None:
     desk, (one, _other) = desk_with()
     tip, _receipt = tip_at(desk)
     box = seal_to_desk("From the browser", tip=bytes(tip.uid), number=1, tip_public=bytes(tip.public))
-    dialogue.answer_as_source(tip_id=tip.pk, box=box, now=NOW)
+    dialogue.answer_as_source(tip_id=tip.pk, box=box, number=1, now=NOW)
     assert opened(one, tip).texts[1].text == "From the browser"
     with pytest.raises(TipError):
-        dialogue.answer_as_source(tip_id=tip.pk, box=b"in the clear", now=NOW)
-    # The same box again stands where another number is expected, and does not open.
-    dialogue.answer_as_source(tip_id=tip.pk, box=box, now=NOW)
-    assert [line.text for line in opened(one, tip).texts] == [TEXT, "From the browser", None]
+        dialogue.answer_as_source(tip_id=tip.pk, box=b"in the clear", number=2, now=NOW)
+    # Another one came first: under its number nobody could open this, so nothing is stored.
+    with pytest.raises(WrongNumber) as wrong:
+        dialogue.answer_as_source(tip_id=tip.pk, box=box, number=1, now=NOW)
+    assert wrong.value.expected == 2
+    assert [line.text for line in opened(one, tip).texts] == [TEXT, "From the browser"]
+    with pytest.raises(ValueError, match="number"):
+        dialogue.answer_as_source(tip_id=tip.pk, box=box, now=NOW)
 
 
 def test_nobody_else_opens_or_writes(officer: User, outsider: User, overseer: User, administrator: User) -> None:
@@ -149,18 +157,78 @@ def test_a_dialogue_has_an_end_of_its_length(monkeypatch: pytest.MonkeyPatch) ->
         dialogue.answer_as_source(tip_id=tip.pk, text=" ", now=NOW)
 
 
+def recuse(whom: Seated, *, by: Seated, tip: Tip) -> None:
+    dialogue.recuse(tip_id=tip.pk, member_id=whom.member.pk, by_member_id=by.member.pk, user=by.user, now=NOW)
+
+
 def test_a_complaint_is_taken_from_whom_it_concerns_but_not_from_everybody() -> None:
-    desk, (one, other) = desk_with(kind=DeskKind.COMPLAINTS)
+    desk, (one, other, third) = desk_with(3, kind=DeskKind.COMPLAINTS)
     tip, _receipt = tip_at(desk)
-
-    def recuse(whom: Seated) -> None:
-        dialogue.recuse(tip_id=tip.pk, member_id=whom.member.pk, by_member_id=one.member.pk, user=one.user, now=NOW)
-
-    recuse(other)
+    recuse(other, by=one, tip=tip)
     with pytest.raises(NotMember):
         opened(other, tip)
+    # One alone must not be able to shut out all the others, but may step aside.
+    with pytest.raises(TipError) as alone:
+        recuse(third, by=one, tip=tip)
+    assert "you alone" in alone.value.sentence
+    recuse(one, by=one, tip=tip)
+    with pytest.raises(TipError) as nobody:
+        recuse(third, by=third, tip=tip)
+    assert "Nobody else" in nobody.value.sentence
+    assert opened(third, tip).texts[0].text == TEXT
+    assert Entry.objects.filter(kind="complaints.recused", subject_id=tip.pk).count() == 2
+    assert not Pending.objects.filter(kind__startswith="tips.", number=tip.pk).exists()
+
+
+def test_who_counts_as_left_when_a_complaint_is_taken_away(overseer: User) -> None:
+    desk, (one, other, third) = desk_with(3, kind=DeskKind.COMPLAINTS)
+    desks.set_escrow(desk_id=desk.pk, public=new_key_pair().public, actor=overseer, now=NOW)
+    tip, _receipt = tip_at(desk)
+    assert TipKey.objects.filter(tip=tip, holder=Holder.ESCROW).exists()
+    # A closed account opens nothing, and what the escrow could open nobody reads.
+    User.objects.filter(pk=third.user.pk).update(is_active=False)
     with pytest.raises(TipError):
-        recuse(one)
+        recuse(other, by=one, tip=tip)
+    recuse(other, by=other, tip=tip)
+    with pytest.raises(TipError):
+        recuse(one, by=one, tip=tip)
     assert opened(one, tip).texts[0].text == TEXT
-    assert Entry.objects.filter(kind="complaints.recused", subject_id=tip.pk).count() == 1
-    assert not Entry.objects.filter(kind__startswith="tips.", subject_id=tip.pk, kind__endswith="received").exists()
+
+
+def test_whom_a_complaint_concerns_is_kept_out_after_coming_back() -> None:
+    desk, (one, other, third) = desk_with(3, kind=DeskKind.COMPLAINTS)
+    tip, _receipt = tip_at(desk)
+    recuse(other, by=one, tip=tip)
+    membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    back = seat(desk, by=one, user=other.user)
+    assert back.member.pk != other.member.pk
+    assert membership.share_keys(by_member_id=third.member.pk, user=third.user, pair=third.pair) == 0
+    assert not TipKey.objects.filter(tip=tip, member_id=back.member.pk).exists()
+    with pytest.raises(NotMember):
+        opened(back, tip)
+    # Nor is the new place another reader, or another one to be taken out.
+    TipKey.objects.create(tip=tip, holder=Holder.MEMBER, member=back.member, box=b"")
+    with pytest.raises(TipError):
+        recuse(third, by=one, tip=tip)
+    recuse(back, by=one, tip=tip)
+    assert not TipKey.objects.filter(tip=tip, member_id=back.member.pk).exists()
+    assert Complaint.objects.get(pk=tip.pk).recused == [other.member.pk]
+    # What comes later and names the place that is no more is not for the new one.
+    done = submitting.submit_text(desk_id=desk.pk, text="Again.", now=NOW, recused=[other.member.pk])
+    assert set(TipKey.objects.filter(tip=done.tip, holder=Holder.MEMBER).values_list("member_id", flat=True)) == {
+        one.member.pk,
+        third.member.pk,
+    }
+    assert Member.objects.get(pk=back.member.pk).is_admitted
+
+
+def test_a_box_that_was_sealed_for_whom_it_concerns_is_not_stored() -> None:
+    desk, (one, other, _third) = desk_with(3, kind=DeskKind.COMPLAINTS)
+    membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    back = seat(desk, by=one, user=other.user)
+    assert bytes(back.member.uid) not in sealing.prepare(desk_id=desk.pk, recused=[other.member.pk]).for_members
+    prepared = sealing.prepare(desk_id=desk.pk)
+    assert bytes(back.member.uid) in prepared.for_members
+    sealed = sealing.seal_text(prepared, TEXT)
+    tip = submitting.submit_sealed(desk_id=desk.pk, sealed=sealed, now=NOW, recused=[other.member.pk])
+    assert not TipKey.objects.filter(tip=tip, member_id=back.member.pk).exists()

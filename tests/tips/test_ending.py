@@ -11,7 +11,8 @@ from commonbeat.journal.models import Entry
 from commonbeat.reactions.due import do_due
 from commonbeat.tips import queries, store
 from commonbeat.tips.actions import dialogue, ending
-from commonbeat.tips.models import DeskKind, Tip, TipFile, TipKey, TipText, Trace
+from commonbeat.tips.actions.pending import journal_sources
+from commonbeat.tips.models import DeskKind, Pending, Tip, TipFile, TipKey, TipText, Trace
 from tests.make import NOW
 from tests.tips.desks import desk_with, tip_at
 from tests.tips.test_uploading import uploaded
@@ -72,7 +73,8 @@ def test_a_complaint_ends_under_its_own_name() -> None:
     ending.expire_tips(now=NOW + 5 * DAY)
     ending.delete_tips(now=NOW + 10 * DAY)
     kinds = set(Entry.objects.filter(kind__startswith="complaints.").values_list("kind", flat=True))
-    assert kinds == {"complaints.received", "complaints.expired", "complaints.deleted"}
+    assert kinds == {"complaints.expired", "complaints.deleted"}
+    assert Pending.objects.get().kind == "complaints.received"
     assert not Entry.objects.filter(kind__in=("tips.received", "tips.expired", "tips.deleted")).exists()
     assert not Tip.objects.filter(pk=tip.pk).exists()
 
@@ -84,8 +86,10 @@ def test_a_source_deletes_at_once_and_the_hour_is_not_kept() -> None:
     ending.delete_tip(tip_id=tip.pk, now=NOW)
     assert queries.find_by_receipt(receipt) is None
     assert Tip.objects.get().pk == other.pk
+    assert not Entry.objects.filter(kind="tips.deleted").exists()
+    journal_sources(now=NOW + DAY)
     entry = Entry.objects.get(kind="tips.deleted")
-    assert (entry.at.hour, entry.actor_id) == (0, None)
+    assert (entry.at.date(), entry.at.hour, entry.actor_id) == (NOW.date(), 0, None)
 
 
 def test_what_tells_floods_apart_is_kept_for_its_day() -> None:

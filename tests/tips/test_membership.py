@@ -10,10 +10,10 @@ from commonbeat.people.actions import deactivate
 from commonbeat.people.models import Role, User
 from commonbeat.reactions.run import react_batch
 from commonbeat.tips import members, queries
-from commonbeat.tips.actions import desks, dialogue, membership
+from commonbeat.tips.actions import desks, dialogue, ending, membership
 from commonbeat.tips.errors import Misspelt, NotAllowed, NotMember, NotRecoverable, TipError, Unopenable
 from commonbeat.tips.keys import new_key_pair
-from commonbeat.tips.models import DeskKind, Member, TipDesk, TipKey
+from commonbeat.tips.models import DeskKind, Holder, Member, TipDesk, TipKey
 from tests import make
 from tests.make import NOW
 from tests.tips.desks import CHEAP, PASSPHRASE, TEXT, Seated, desk_with, manager_of, seat, tip_at
@@ -162,6 +162,56 @@ def test_a_closed_account_is_no_member_and_the_last_key_stays(administrator: Use
         pass
     assert TipKey.objects.filter(member_id=other.member.pk).exists()
     assert not TipDesk.objects.get(pk=desk.pk).is_open
+
+
+def test_the_only_reader_of_a_dialogue_stays_until_another_one_can_open_it(administrator: User) -> None:
+    desk, (one, other, third) = desk_with(3)
+    tip, _receipt = tip_at(desk)
+    # As when the two were admitted while a browser sealed.
+    TipKey.objects.filter(tip=tip, member__in=[other.member.pk, third.member.pk]).delete()
+    with pytest.raises(NotRecoverable) as alone:
+        membership.remove_member(member_id=one.member.pk, actor=one.user, now=NOW)
+    assert "this member alone" in alone.value.sentence
+    User.objects.filter(pk=one.user.pk).update(is_active=False)
+    assert membership.end_memberships(user_id=one.user.pk, now=NOW) == 1
+    assert TipKey.objects.filter(tip=tip, member_id=one.member.pk).exists()
+    assert not TipDesk.objects.get(pk=desk.pk).is_open
+    User.objects.filter(pk=one.user.pk).update(is_active=True)
+    assert membership.share_keys(by_member_id=one.member.pk, user=one.user, pair=one.pair) == 0
+    membership.remove_member(member_id=one.member.pk, actor=one.user, now=NOW)
+    assert can_open(other, tip.pk)
+
+
+def test_a_dialogue_that_the_escrow_opens_keeps_nobody(overseer: User) -> None:
+    desk, (one, other, third) = desk_with(3)
+    desks.set_escrow(desk_id=desk.pk, public=new_key_pair().public, actor=overseer, now=NOW)
+    tip, _receipt = tip_at(desk)
+    TipKey.objects.filter(tip=tip, member__in=[other.member.pk, third.member.pk]).delete()
+    membership.remove_member(member_id=one.member.pk, actor=one.user, now=NOW)
+    assert TipKey.objects.filter(tip=tip, holder=Holder.ESCROW).exists()
+
+
+def test_an_escrow_key_that_came_late_stands_in_for_nobody(overseer: User) -> None:
+    desk, (one, other) = desk_with(2)
+    old, _receipt = tip_at(desk)
+    desks.set_escrow(desk_id=desk.pk, public=new_key_pair().public, actor=overseer, now=NOW)
+    tip_at(desk, "Afterwards.")
+    with pytest.raises(NotRecoverable):
+        membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    # Once what came before is deleted, the key opens all that there is.
+    ending.delete_tip(tip_id=old.pk, now=NOW)
+    membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    assert one.member.is_admitted
+
+
+def test_an_escrow_key_opens_all_that_a_member_can_who_enrolled_under_it(overseer: User) -> None:
+    desk, (one, other) = desk_with(2)
+    tip_at(desk)
+    desks.set_escrow(desk_id=desk.pk, public=new_key_pair().public, actor=overseer, now=NOW)
+    new = seat(desk, by=one)
+    membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    membership.remove_member(member_id=one.member.pk, actor=one.user, now=NOW)
+    assert Member.objects.admitted().get(desk=desk).pk == new.member.pk
 
 
 def test_an_overseer_who_becomes_police_is_out_of_the_complaints(administrator: User, unit: object) -> None:

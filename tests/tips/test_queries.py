@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -11,6 +13,7 @@ from django.urls import reverse
 from commonbeat.people.models import Role
 from commonbeat.people.permissions import PERMISSIONS, Permission
 from commonbeat.tips import queries
+from commonbeat.tips.actions.pending import journal_sources
 from commonbeat.tips.models import DeskKind
 from tests import make
 from tests.make import NOW
@@ -44,7 +47,7 @@ def test_pages_of_the_list_follow_each_other() -> None:
 
 def test_what_a_browser_needs_is_public_keys_only() -> None:
     desk, seats = desk_with()
-    given = queries.desk_for_sealing(desk.pk)
+    given = queries.desk_for_sealing(desk)
     assert given["members"] == {bytes(each.member.uid).hex(): bytes(each.member.public).hex() for each in seats}
     assert given["escrow"] is None
     assert all(each.pair.private.hex() not in str(given) for each in seats)
@@ -52,14 +55,19 @@ def test_what_a_browser_needs_is_public_keys_only() -> None:
 
 def test_a_desk_that_is_full_says_so_beforehand() -> None:
     desk, _seats = desk_with(intake_cap=1)
-    assert queries.takes_tips(desk.pk, NOW)
+    assert queries.takes_tips(desk, NOW)
     tip_at(desk)
-    assert not queries.takes_tips(desk.pk, NOW)
+    assert not queries.takes_tips(desk, NOW)
+    desk.intake_cap = 2
+    assert queries.takes_tips(desk, NOW)
+    desk.is_open = False
+    assert not queries.takes_tips(desk, NOW)
 
 
 def test_only_the_oversight_body_reads_the_journal_in_which_complaints_stand() -> None:
     desk, (one, _other) = desk_with(kind=DeskKind.COMPLAINTS)
     tip, _receipt = tip_at(desk)
+    journal_sources(now=NOW + timedelta(days=1))
     page = reverse("oversight:journal")
     assert b"complaints.received" in make.signed_in(one.user).get(page).content
     for role in Role:

@@ -12,10 +12,11 @@ from commonbeat.journal.models import Entry
 from commonbeat.people.models import User
 from commonbeat.tips import commitment, receipts, rules, sealing
 from commonbeat.tips.actions import desks, dialogue, membership, submitting
+from commonbeat.tips.actions.pending import journal_sources
 from commonbeat.tips.commitment import Fact
 from commonbeat.tips.errors import DeskClosed, DeskFull, NotMember, TipError, TooLong
 from commonbeat.tips.keys import new_key_pair
-from commonbeat.tips.models import Complaint, DeskKind, Holder, Tip, TipKey, TipText, Trace
+from commonbeat.tips.models import Complaint, DeskKind, Holder, Pending, Tip, TipKey, TipText, Trace
 from commonbeat.tips.queries import copies_of, waiting
 from commonbeat.tips.sealing import SealedTip
 from commonbeat.tips.tipkeys import open_as_escrow
@@ -37,6 +38,8 @@ def test_what_is_stored_is_boxes_days_and_a_number_in_the_journal() -> None:
     assert len(receipts.read_receipt(receipts.show_receipt(receipt))) == 32
     assert TipKey.objects.filter(tip=tip, holder=Holder.MEMBER).count() == 3
     assert TipKey.objects.filter(tip=tip, holder=Holder.SOURCE).count() == 1
+    assert not Entry.objects.filter(kind="tips.received").exists()
+    journal_sources(now=NOW + timedelta(days=1))
     entry = Entry.objects.get(kind="tips.received")
     assert (entry.subject_id, entry.actor_id, entry.data) == (tip.pk, None, {})
     assert (entry.at.hour, entry.at.minute, entry.at.second, entry.at.microsecond) == (0, 0, 0, 0)
@@ -63,7 +66,7 @@ def test_what_a_browser_sealed_is_stored_once() -> None:
     tip = submitting.submit_sealed(desk_id=desk.pk, sealed=sealed, now=NOW, about=("alert", 7))
     again = submitting.submit_sealed(desk_id=desk.pk, sealed=sealed, now=NOW, about=("alert", 7))
     assert again.pk == tip.pk
-    assert Tip.objects.count() == Entry.objects.filter(kind="tips.received").count() == 1
+    assert Tip.objects.count() == Pending.objects.filter(kind="tips.received").count() == 1
     assert (tip.sealed_where, tip.about_kind, tip.about_id) == ("browser", "alert", 7)
     opened = dialogue.open_tip(tip_id=tip.pk, member_id=one.member.pk, user=one.user, pair=one.pair, now=NOW)
     assert opened.texts[0].text == TEXT
@@ -169,7 +172,6 @@ def test_a_complaint_has_its_clock_and_no_box_for_whom_it_concerns() -> None:
     with pytest.raises(NotMember):
         dialogue.open_tip(tip_id=done.tip.pk, member_id=other.member.pk, user=other.user, pair=other.pair, now=NOW)
     assert waiting(one.member)[0].due_day == complaint.due_day
-    kinds = set(Entry.objects.filter(subject_id=done.tip.pk, kind__endswith=".received").values_list("kind", flat=True))
-    assert kinds == {"complaints.received"}
+    assert set(Pending.objects.filter(number=done.tip.pk).values_list("kind", flat=True)) == {"complaints.received"}
     with pytest.raises(TipError):
         submitting.submit_text(desk_id=desk.pk, text=TEXT, now=NOW, recused=[one.member.pk, other.member.pk])

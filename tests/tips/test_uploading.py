@@ -8,14 +8,14 @@ import secrets
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from commonbeat.tips import dialogue_queries, files, rules, sealing, store
+from commonbeat.tips import dialogue_queries, files, queries, rules, sealing, store
 from commonbeat.tips.actions import dialogue, ending, submitting, uploading
 from commonbeat.tips.errors import BrokenOff, DialogueOver, TipError, TooLarge, TooMany, Unopenable, WrongOffset
 from commonbeat.tips.models import FileState, Tip, TipFile
@@ -30,11 +30,11 @@ def path_of(file: TipFile) -> Path:
     return store.path_of(file.token, data_dir=settings.COMMONBEAT.data_dir)
 
 
-def uploaded(tip: Tip, content: bytes = CONTENT, *, piece: int = 70_001) -> TipFile:
+def uploaded(tip: Tip, content: bytes = CONTENT, *, piece: int = 70_001, now: datetime = NOW) -> TipFile:
     up = uploading.begin(tip_id=tip.pk, name="mill.jpg", now=NOW)
     for at in range(0, len(content), piece):
         uploading.append(file_id=up.file_id, secret=up.secret, offset=at, data=content[at : at + piece])
-    return uploading.finish(file_id=up.file_id, secret=up.secret, length=len(content))
+    return uploading.finish(file_id=up.file_id, secret=up.secret, length=len(content), now=now)
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_532, 65_533, 300_000])
@@ -63,9 +63,9 @@ def test_a_piece_twice_or_out_of_turn_says_where_to_go_on() -> None:
         assert wrong.value.expected == 100_000
     assert uploading.offset_of(**own) == 100_000
     with pytest.raises(WrongOffset):
-        uploading.finish(**own, length=99_999)
-    uploading.finish(**own, length=100_000)
-    assert uploading.finish(**own, length=100_000).state == FileState.WHOLE
+        uploading.finish(**own, now=NOW, length=99_999)
+    uploading.finish(**own, now=NOW, length=100_000)
+    assert uploading.finish(**own, now=NOW, length=100_000).state == FileState.WHOLE
     with pytest.raises(WrongOffset):
         uploading.append(**own, offset=100_000, data=b"more")
 
@@ -93,7 +93,7 @@ def test_after_a_crash_between_disk_and_database_the_same_file_goes_on(monkeypat
     # The pieces may be other ones.
     uploading.append(**own, offset=100_000, data=CONTENT[100_000:200_000])
     uploading.append(**own, offset=200_000, data=CONTENT[200_000:])
-    file = uploading.finish(**own, length=300_000)
+    file = uploading.finish(**own, now=NOW, length=300_000)
     assert path_of(file).stat().st_size == files.sealed_length(300_000)
     opened = dialogue.open_tip(tip_id=tip.pk, member_id=one.member.pk, user=one.user, pair=one.pair, now=NOW)
     key = opened.files[0].key
@@ -116,7 +116,7 @@ def test_no_state_seals_two_different_pieces(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(BrokenOff):
         uploading.append(**own, offset=100_000, data=bytes(other))
     with pytest.raises(BrokenOff):
-        uploading.finish(**own, length=100_000)
+        uploading.finish(**own, now=NOW, length=100_000)
     assert path.read_bytes() == before
     assert TipFile.objects.get(pk=up.file_id).state == FileState.UPLOADING
 
@@ -130,10 +130,10 @@ def test_a_crash_at_the_end_of_a_file_is_no_way_to_go_on(monkeypatch: pytest.Mon
     with monkeypatch.context() as broken:
         broken.setattr(store, "cut", crash)
         with pytest.raises(KeyboardInterrupt):
-            uploading.finish(**own, length=100_000)
+            uploading.finish(**own, now=NOW, length=100_000)
     with pytest.raises(BrokenOff):
         uploading.append(**own, offset=100_000, data=CONTENT[100_000:])
-    assert uploading.finish(**own, length=100_000).stored == files.sealed_length(100_000)
+    assert uploading.finish(**own, now=NOW, length=100_000).stored == files.sealed_length(100_000)
 
 
 def test_what_a_browser_sealed_is_written_over_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_what_a_browser_sealed_is_written_over_after_a_crash(monkeypatch: pytest
             uploading.append(**own, offset=0, data=bytes(70_000))
     sealed = target.getvalue()
     uploading.append(**own, offset=0, data=sealed)
-    assert path_of(uploading.finish(**own, length=len(sealed))).read_bytes() == sealed
+    assert path_of(uploading.finish(**own, now=NOW, length=len(sealed))).read_bytes() == sealed
 
 
 def test_without_the_secret_nothing_goes_on() -> None:
@@ -162,7 +162,7 @@ def test_without_the_secret_nothing_goes_on() -> None:
         with pytest.raises(Unopenable):
             uploading.append(file_id=up.file_id, secret=secret, offset=0, data=b"x")
         with pytest.raises(Unopenable):
-            uploading.finish(file_id=up.file_id, secret=secret, length=0)
+            uploading.finish(file_id=up.file_id, secret=secret, length=0, now=NOW)
     file = TipFile.objects.get(pk=up.file_id)
     assert up.secret.encode() not in bytes(file.sealer) + bytes(file.secret_hash)
 
@@ -198,14 +198,27 @@ def test_what_a_browser_sealed_is_kept_as_it_is() -> None:
     sealed = target.getvalue()
     uploading.append(**own, offset=0, data=sealed[:1_000])
     with pytest.raises(TipError):
-        uploading.finish(**own, length=1_000)
+        uploading.finish(**own, now=NOW, length=1_000)
     uploading.append(**own, offset=1_000, data=sealed[1_000:])
-    file = uploading.finish(**own, length=len(sealed))
+    file = uploading.finish(**own, now=NOW, length=len(sealed))
     assert path_of(file).read_bytes() == sealed
     opened = dialogue.open_tip(tip_id=tip.pk, member_id=one.member.pk, user=one.user, pair=one.pair, now=NOW)
     line = opened.files[0]
     assert line.key == key
     assert b"".join(dialogue_queries.file_blocks(file, key)) == CONTENT
+
+
+def test_an_answer_that_is_only_a_file_waits_for_the_desk() -> None:
+    desk, (one, _other) = desk_with(expires_after_days=30)
+    tip, _receipt = tip_at(desk)
+    dialogue.ask_as_member(tip_id=tip.pk, member_id=one.member.pk, user=one.user, text="A picture?", now=NOW)
+    later = NOW + timedelta(days=20)
+    ending.announce_endings(now=later)
+    uploaded(tip, now=later)
+    tip.refresh_from_db()
+    assert (tip.state, tip.news_for_desk, tip.is_announced) == ("open", True, False)
+    assert (tip.active_day, tip.expires_day) == (later.date(), (later + timedelta(days=30)).date())
+    assert [each.tip.pk for each in queries.waiting(one.member)] == [tip.pk]
 
 
 def test_a_file_of_a_plain_form_is_sealed_before_there_is_a_tip() -> None:

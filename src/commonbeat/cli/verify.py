@@ -19,7 +19,6 @@ from commonbeat.journal.log_file import (
     leaf_hashes,
     named,
     read_log,
-    root_at,
     told_hashes,
 )
 from commonbeat.journal.merkle import ProofError, root_of
@@ -166,7 +165,7 @@ def _check_kept(file: Path, found: Read, kept: Iterable[Path], keys: Iterable[st
             _end(WRONG, f"These are two logs: {found.checkpoint.origin} and {said.origin}.")
         if said.size > found.count:
             _end(WRONG, f"{said.size - found.count:,} entries are missing at the end: {_named(said)} were signed.")
-        if root_at(hashes, said.size) != said.root:
+        if root_of(hashes[: said.size]) != said.root:
             _end(
                 WRONG,
                 f"This log is not the one of the checkpoint of {_named(said)}: an entry before position {said.size} "

@@ -18,6 +18,7 @@ import django
 
 django.setup()
 
+# Below, for models can be imported only after the set-up: what stands here is marked E402, and nothing else is.
 from django.conf import settings  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 

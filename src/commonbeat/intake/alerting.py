@@ -14,7 +14,7 @@ from commonbeat.intake.alert_intents import AlertPlace, EndAlertKind, EndAlerts,
 from commonbeat.intake.alert_words import AlertsAsked, alerts_in, is_everywhere, kind_named
 from commonbeat.intake.commands import Command, number_in
 from commonbeat.intake.placing import MOST_PLACES, PLACE_WORDS, Found, look_up
-from commonbeat.intake.scene import Scene, idle
+from commonbeat.intake.scene import Scene, idle, option_chosen
 from commonbeat.intake.state import Asks, Spot, Turn
 
 # "ALERTS gas leak" asks for a place that we do not know; what is longer is a report that begins so.
@@ -67,11 +67,8 @@ def _for_place(scene: Scene, text: str) -> Turn | None:
 
 
 def _picked(scene: Scene) -> Turn | None:
-    number = number_in(scene.text)
-    options = scene.state.options
-    if number is None or number[1] or not 1 <= number[0] <= len(options) or not options[number[0] - 1].isdecimal():
-        return None
-    spot = scene.world.place(int(options[number[0] - 1]), scene.language)
+    chosen = option_chosen(scene)
+    spot = scene.world.place(chosen, scene.language) if chosen is not None else None
     return _subscribed(scene, spot) if spot is not None else None
 
 

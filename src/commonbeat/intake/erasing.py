@@ -5,9 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from commonbeat.intake import contact_texts, texts
-from commonbeat.intake.commands import ALL, Command, Word, number_in
+from commonbeat.intake.commands import ALL, Command, Word
 from commonbeat.intake.contact_intents import Erasable, EraseAll, EraseReport
-from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle
+from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle, option_chosen
 from commonbeat.intake.standing import is_slowed, missed
 from commonbeat.intake.state import Asks, State, Turn
 
@@ -62,10 +62,8 @@ def _asked(scene: Scene, command: Command) -> Turn:
 
 
 def _picked(scene: Scene) -> Turn | None:
-    number, options = number_in(scene.text), scene.state.options
-    if number is None or number[1] or not 1 <= number[0] <= len(options) or not options[number[0] - 1].isdecimal():
-        return None
-    found = scene.world.erasable(report_id=int(options[number[0] - 1]))
+    chosen = option_chosen(scene)
+    found = scene.world.erasable(report_id=chosen) if chosen is not None else ()
     return _sure(scene, found[0]) if found else None
 
 

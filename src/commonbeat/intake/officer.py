@@ -10,7 +10,7 @@ from commonbeat.intake.commands import Command, number_in
 from commonbeat.intake.contact_intents import LocalBeat
 from commonbeat.intake.officer_words import OfficerAsked, officer_in
 from commonbeat.intake.placing import MOST_PLACES, PLACE_TRIES, PLACE_WORDS, Found, look_up, spots_in
-from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle, says_nothing
+from commonbeat.intake.scene import ADDITION_SECONDS, Scene, idle, option_chosen, says_nothing
 from commonbeat.intake.state import REFERENCE_MARK, THIS_REPORT, Asks, Submit, Turn
 from commonbeat.places.points import explain_unreadable
 from commonbeat.topics.queries import TO_OFFICER
@@ -66,10 +66,8 @@ def _at_home(scene: Scene) -> Turn | None:
 
 
 def _picked(scene: Scene) -> Turn | None:
-    number, options = number_in(scene.text), scene.state.options
-    if number is None or number[1] or not 1 <= number[0] <= len(options) or not options[number[0] - 1].isdecimal():
-        return None
-    spot = scene.world.place(int(options[number[0] - 1]), scene.language)
+    chosen = option_chosen(scene)
+    spot = scene.world.place(chosen, scene.language) if chosen is not None else None
     return _found(scene, Found(spot)) if spot is not None else None
 
 

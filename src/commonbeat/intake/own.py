@@ -8,7 +8,7 @@ from commonbeat.alerts.models import Subscription
 from commonbeat.foundation.ids import format_reference
 from commonbeat.intake.contact_intents import Erasable, Home, LocalBeat, LocalOfficer
 from commonbeat.messaging.models import Contact
-from commonbeat.places.beats import beat_containing
+from commonbeat.places.beats import beat_containing, officers_of
 from commonbeat.places.models import Beat
 from commonbeat.reports import rules
 from commonbeat.reports.models import Report
@@ -52,10 +52,9 @@ def erasable_of(contact: Contact, *, reference: str, report_id: int) -> Sequence
 
 
 def _local(beat: Beat) -> LocalBeat:
-    shown = beat.officers.filter(is_active=True).exclude(public_intro="").order_by("pk")
     officers = tuple(
         LocalOfficer(officer.shown_name, officer.public_hours.strip(), officer.public_phone.strip())
-        for officer in shown
+        for officer in officers_of(beat)
     )
     return LocalBeat(beat.pk, beat.name, beat.unit.name, officers)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from commonbeat.foundation.text import fold
 from commonbeat.intake.asked import World
+from commonbeat.intake.commands import number_in
 from commonbeat.intake.state import State
 
 # What follows a report this soon, and is no command and no keyword, belongs to it.
@@ -39,6 +40,15 @@ def idle(state: State) -> State:
         misses_at=state.misses_at,
         left_question=state.left_question,
     )
+
+
+def option_chosen(scene: Scene) -> int | None:
+    """Give the id behind the number that somebody chose; None when the message is more, or something else."""
+    number, options = number_in(scene.text), scene.state.options
+    if number is None or number[1] or not 1 <= number[0] <= len(options):
+        return None
+    option = options[number[0] - 1]
+    return int(option) if option.isdecimal() else None
 
 
 def says_nothing(text: str) -> bool:

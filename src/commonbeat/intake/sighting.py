@@ -11,10 +11,10 @@ from commonbeat.foundation.text import ascii_digits
 from commonbeat.intake import alert_texts
 from commonbeat.intake.alert_intents import ANSWERING_SECONDS, LOOKING_SECONDS, AnswersAlert, LookOut
 from commonbeat.intake.alert_words import Saw, Strength, saw_in
-from commonbeat.intake.commands import Command, Word, number_in
+from commonbeat.intake.commands import Command, Word
 from commonbeat.intake.later import go_on, put_off
 from commonbeat.intake.placing import MOST_PLACES
-from commonbeat.intake.scene import Scene, says_nothing
+from commonbeat.intake.scene import Scene, option_chosen, says_nothing
 from commonbeat.intake.state import REFERENCE_MARK, THIS_REPORT, Asks, Intent, SetTopic, Submit, TopicChoice, Turn
 from commonbeat.intake.submitting import submit
 from commonbeat.topics.queries import SIGHTING
@@ -161,14 +161,10 @@ def _ask_which(scene: Scene, turn: Turn, alerts: Sequence[LookOut]) -> Turn:
 
 
 def _chosen(scene: Scene) -> Turn | None:
-    state = scene.state
-    number = number_in(scene.text)
-    if number is None or number[1] or not 1 <= number[0] <= len(state.options):
+    chosen = option_chosen(scene)
+    if chosen is None:
         return None
-    option = state.options[number[0] - 1]
-    if not option.isdecimal():
-        return None
-    return go_on(scene, alert_texts.saw_noted(), AnswersAlert(state.report_id, int(option)))
+    return go_on(scene, alert_texts.saw_noted(), AnswersAlert(scene.state.report_id, chosen))
 
 
 def _reply(scene: Scene, turn: Turn, *, is_over: bool) -> str:

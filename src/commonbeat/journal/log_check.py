@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from commonbeat.journal.leaves import Row
 from commonbeat.journal.log_file import Difference
 from commonbeat.journal.log_queries import LOG_CURSOR, bytes_of, numbers_of, read_tile, rows_between, tree_size
-from commonbeat.journal.merkle import HASH_BYTES, WIDTH, ReadTile, grow, leaf_hash, root_of, split, subtree_in
+from commonbeat.journal.merkle import HASH_BYTES, WIDTH, ReadTile, Subtree, grow, leaf_hash, root_of, split, subtree_in
 from commonbeat.journal.models import Checkpoint, Entry, Tile
 from commonbeat.journal.notes import Checkpoint as Said
 from commonbeat.journal.notes import NoteError, check_signed, read_checkpoint, read_note, read_verifier
@@ -106,8 +106,7 @@ def _check_signed(size: int, read: ReadTile, known: Iterable[Said]) -> tuple[int
     return count, ""
 
 
-def _fits(said: Said, size: int, subtree: object, good: int) -> str:
-    assert callable(subtree)
+def _fits(said: Said, size: int, subtree: Subtree, good: int) -> str:
     if said.size > size:
         return f"{said.size - size} entries were removed at the end: {said.size} were signed, and {size} are there"
     if subtree(0, said.size) != said.root:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from commonbeat.journal.leaves import number_in
-from commonbeat.journal.merkle import HASH_BYTES, WIDTH, ReadTile, grow, leaf_hash, root_of, split, subtree_in
+from commonbeat.journal.merkle import HASH_BYTES, WIDTH, ReadTile, grow, leaf_hash, root_of, split
 from commonbeat.journal.notes import Checkpoint, Note, NoteError, read_checkpoint, read_note
 
 FIRST_LINE = b"commonbeat-log 1\n"
@@ -178,11 +178,6 @@ def tiles_over(hashes: Sequence[bytes]) -> ReadTile:
     """Give the tiles of a tree over some leaf hashes."""
     made = grow(0, hashes, lambda level, number: b"")
     return lambda level, number: made.get((level, number), b"")
-
-
-def root_at(hashes: Sequence[bytes], size: int) -> bytes:
-    """Give the root over the first leaves."""
-    return subtree_in(tiles_over(hashes[:size]))(0, size)
 
 
 def _entry_lines(handle: BinaryIO, file: Path) -> Iterator[bytes]:

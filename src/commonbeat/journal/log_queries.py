@@ -13,10 +13,10 @@ from typing import Any
 from django.db import connection
 
 from commonbeat.journal.leaves import Person, Row, entry_bytes, microseconds, people_in
-from commonbeat.journal.merkle import HASH_BYTES, WIDTH, Subtree, consistency_path, inclusion_path, subtree_in
+from commonbeat.journal.merkle import HASH_BYTES, WIDTH, Subtree, inclusion_path, subtree_in
 from commonbeat.journal.models import Checkpoint, Commitment, Countersigner, Entry, Tile
 from commonbeat.journal.notes import Note, read_note
-from commonbeat.journal.proofs import Consistency, Inclusion
+from commonbeat.journal.proofs import Inclusion
 from commonbeat.journal.queries import cursor_position
 
 # How far the journal's entries are in the log.
@@ -162,15 +162,6 @@ def inclusion_of(number: int, *, blinding: bytes) -> Inclusion | None:
         return None
     path = inclusion_path(position, checkpoint.size, stored_subtree())
     return Inclusion(entry, position, tuple(path), _note(checkpoint))
-
-
-def consistency_from(old: int) -> Consistency | None:
-    """Prove that the newest checkpoint goes on from the log of a size; None where there is no such."""
-    checkpoint = latest_checkpoint()
-    if checkpoint is None or not 0 <= old <= checkpoint.size:
-        return None
-    path = consistency_path(old, checkpoint.size, stored_subtree())
-    return Consistency(old, tuple(path), _note(checkpoint))
 
 
 def _note(checkpoint: Checkpoint) -> Note:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
 import struct
+from typing import NamedTuple
 
 import numpy as np
 import pillow_heif
@@ -22,7 +22,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from commonbeat.media.images import NotAPicture, PictureTooLarge, PublicCopies
+from commonbeat.media.images import NotAPicture, PictureTooLarge
 
 READERS = (GifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 Image.preinit()
@@ -60,7 +60,17 @@ _DAMAGE = (
 )
 
 
-def rebuild(data: bytes, *, max_pixels: int, sides: tuple[int, int]) -> PublicCopies:
+class Rebuilt(NamedTuple):
+    """What is made of a picture: two JPEGs, the size of the full one, its perceptual hash."""
+
+    full: bytes
+    thumb: bytes
+    width: int
+    height: int
+    phash: int
+
+
+def rebuild(data: bytes, *, max_pixels: int, sides: tuple[int, int]) -> Rebuilt:
     """Return a picture as a full and a small JPEG whose longer sides are at most `sides` pixels.
 
     NotAPicture when it is none or is cut off, PictureTooLarge before any pixel is read.
@@ -77,12 +87,11 @@ def rebuild(data: bytes, *, max_pixels: int, sides: tuple[int, int]) -> PublicCo
         raise NotAPicture("the picture is damaged") from error
     thumb = full.copy()
     thumb.thumbnail((sides[1], sides[1]), Image.Resampling.HAMMING, reducing_gap=2.0)
-    return PublicCopies(
+    return Rebuilt(
         full=_jpeg(full),
         thumb=_jpeg(thumb),
         width=full.width,
         height=full.height,
-        sha256=hashlib.sha256(data).hexdigest(),
         phash=_perceptual_hash(thumb),
     )
 

@@ -237,7 +237,7 @@ class Setup:
     hooks: tuple[tuple[str, str], ...] = ()
     # Settings that the provider can do without.
     optional: tuple[str, ...] = ()
-    # Those of the settings that say where messages go, and the channel's secrets with them.
+    # Those of the settings that say where messages go, and with them the channel's secrets or what is signed with them.
     goes_to: tuple[str, ...] = ()
     # What the channel is for, in a sentence, and its page in docs/channels.
     purpose: str = ""

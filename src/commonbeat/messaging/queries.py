@@ -277,14 +277,6 @@ def perhaps_doubled(*, since: datetime) -> dict[str, int]:
     return dict(counted)
 
 
-def waiting_counts() -> dict[str, int]:
-    """Count what waits: messages to understand, and messages to send."""
-    return {
-        "inbound": Inbound.objects.filter(state=InboundState.NEW).count(),
-        "outbound": Outbound.objects.filter(state__in=[OutboundState.QUEUED, OutboundState.LEASED]).count(),
-    }
-
-
 def _opened(row: Inbound) -> InboundMessage | None:
     if not row.body_sealed:
         return None

@@ -14,7 +14,7 @@ from commonbeat.people.models import Invitation, Role, Unit, User
 from commonbeat.people.permissions import PERMISSIONS, Permission
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+    from django.db.models import QuerySet
 
 
 _RELEASING_ROLES = [role for role, may_do in PERMISSIONS.items() if Permission.RELEASE_ALERT in may_do]
@@ -27,15 +27,6 @@ def fallback_unit() -> Unit:
     if unit is None:
         raise Unit.DoesNotExist("no unit has been set up")
     return unit
-
-
-def officers_of(beat: Model) -> list[User]:
-    """Read the active officers of a beat who show themselves in public, by name."""
-    return list(
-        User.objects.filter(beats=beat.pk, is_active=True, role__in=(Role.OFFICER, Role.SUPERVISOR))
-        .exclude(public_intro="")
-        .order_by("display_name", "id")
-    )
 
 
 def releasers_of(unit_id: int) -> int:

@@ -18,6 +18,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from commonbeat.journal.models import Entry
+from commonbeat.people.models import User
 from commonbeat.places.models import Beat
 
 BEAT_CREATED = "places.beat_created"
@@ -82,6 +83,12 @@ def forget() -> None:
 def all_beats() -> list[Beat]:
     """Read every beat by name, with units and officers loaded."""
     return list(Beat.objects.select_related("unit").prefetch_related("officers").order_by("name"))
+
+
+def officers_of(beat: Beat) -> list[User]:
+    """Give the active officers of a beat who show themselves in public; no query where the officers are loaded."""
+    shown = (officer for officer in beat.officers.all() if officer.is_active and officer.public_intro)
+    return sorted(shown, key=lambda officer: officer.pk)
 
 
 def _beat(pk: int) -> Beat | None:

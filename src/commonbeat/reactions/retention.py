@@ -56,6 +56,7 @@ from commonbeat.tips.actions.ending import (
     old_uploads,
     purge_uploads,
 )
+from commonbeat.tips.actions.pending import journal_sources
 
 # The hour, counted from 1970, in which everything was done last.
 CURSOR = "retention"
@@ -268,6 +269,8 @@ STEPS: tuple[Step, ...] = (
     Step("purge_import_rows", _purge_imports),
     Step("purge_alerts", lambda now, size: purge_alerts(now=now, limit=size)),
     Step("forget_sightings", _forget_sightings),
+    # Before anything of a dialogue that time does.
+    Step("journal_sources", lambda now, size: journal_sources(now=now, limit=size)),
     Step("expire_tips", lambda now, size: expire_tips(now=now, limit=size)),
     Step("announce_endings", lambda now, size: announce_endings(now=now, limit=size)),
     Step("delete_tips", lambda now, size: delete_tips(now=now, limit=size)),

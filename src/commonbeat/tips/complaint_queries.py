@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 
@@ -20,24 +20,6 @@ HOW_ENDED = (*OUTCOMES[DeskKind.COMPLAINTS], COUNTED_EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """When the law wants an outcome; days_left is negative once that is over, and None where it has ended."""
-
-    due_day: date
-    days_left: int | None
-
-    @property
-    def is_overdue(self) -> bool:
-        """Tell whether the day has passed without an outcome."""
-        return self.days_left is not None and self.days_left < 0
-
-    @property
-    def is_due_soon(self) -> bool:
-        """Tell whether the day comes within a week."""
-        return self.days_left is not None and 0 <= self.days_left <= DUE_SOON_DAYS
-
-
-@dataclass(frozen=True, slots=True)
 class DeskClock:
     """How many complaints of a desk have no outcome yet; those due soon and those overdue are among the open ones."""
 
@@ -45,11 +27,6 @@ class DeskClock:
     open: int
     due_soon: int
     overdue: int
-
-
-def clock_of(tip: Tip, due_day: date, *, now: datetime) -> Clock:
-    """Tell how a complaint stands against its day."""
-    return Clock(due_day, None if tip.is_over else (due_day - today(now)).days)
 
 
 def desk_clocks(user: User, *, now: datetime) -> list[DeskClock]:

@@ -73,12 +73,13 @@ class DialogueOver(TipError):
 
 
 class NotRecoverable(TipError):
-    """Afterwards nobody might be able to open the desk's dialogues."""
+    """Afterwards nobody might be able to open the desk's dialogues, or some of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, sentence: str = "") -> None:
         super().__init__(
-            "A desk needs two members, or one with a recovery key that was typed back, or the key of the oversight "
-            "body. Else one forgotten passphrase closes everything for ever."
+            sentence
+            or "A desk needs two members, or one with a recovery key that was typed back, or a key of the oversight "
+            "body that opens everything here. Else one forgotten passphrase closes everything for ever."
         )
 
 
@@ -87,6 +88,14 @@ class WrongOffset(TipError):
 
     def __init__(self, expected: int) -> None:
         super().__init__(f"The next piece of this file begins at {expected}.")
+        self.expected = expected
+
+
+class WrongNumber(TipError):
+    """A text was sealed under a number that is not the next one's; `expected` is what it must be sealed under."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(f"The next text has the number {expected}.")
         self.expected = expected
 
 

@@ -1,12 +1,14 @@
 """The journal entries of sealed dialogues: numbers only, and of what a source does only the day.
 
+What a source does is journalled when the day is over (`actions.pending`).
+
 The kinds of complaints have names of their own, so that whatever shows the one need not show the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from commonbeat.journal.actions import append
 
@@ -72,13 +74,3 @@ def write(
 ) -> None:
     """Append one entry about what a member, a manager or time has done."""
     append(kind=kind_for(kind, desk_kind), subject_id=subject_id, now=now, actor_id=actor_id, data=data)
-
-
-def write_of_source(kind: str, *, tip_id: int, now: datetime, desk_kind: str) -> None:
-    """Append one entry about what a source has done, dated to the beginning of the day."""
-    append(kind=kind_for(kind, desk_kind), subject_id=tip_id, now=day_of(now))
-
-
-def day_of(now: datetime) -> datetime:
-    """Give the beginning of the day in UTC."""
-    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,7 +1,7 @@
 """Desks for sealed dialogues, who can open them, and the boxes: nothing here can be read without a member or a receipt.
 
 There is no foreign key to people, reports or alerts: their numbers stand here as numbers. Of sources only days are
-kept, never a time of day, so that nobody who watches the network can compare.
+kept, never a time of day, so that nobody who watches the network can compare; the journal has it when the day is over.
 """
 
 from __future__ import annotations
@@ -290,11 +290,22 @@ class Complaint(models.Model):
     tip = models.OneToOneField(Tip, primary_key=True, on_delete=models.CASCADE, related_name="complaint")
     received_day = models.DateField()
     due_day = models.DateField()
-    # Numbers of members whom it concerns: no box is made for them.
+    # Numbers of members whom it concerns: no box is made for their accounts, in whichever place they come back.
     recused = models.JSONField(default=list)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["due_day"], name="tips_complaint_due")]
+
+
+class Pending(models.Model):
+    """One act of a source that is not in the journal yet: there its place would tell the time of day."""
+
+    RETENTION: ClassVar = "until the day in UTC is over, and it stands in the journal"
+
+    # The kind of the entry, and the number of the dialogue, which may be deleted by then.
+    kind = models.CharField(max_length=30)
+    number = models.BigIntegerField()
+    day = models.DateField(db_index=True)
 
 
 class ComplaintCount(models.Model):

@@ -69,10 +69,9 @@ def open_desks(kind: str | None = None) -> list[TipDesk]:
     return list((found.filter(kind=kind) if kind else found).order_by("pk"))
 
 
-def takes_tips(desk_id: int, now: datetime) -> bool:
+def takes_tips(desk: TipDesk, now: datetime) -> bool:
     """Tell whether a desk takes a new dialogue now: it is open and has not reached its number of the day."""
-    desk = TipDesk.objects.filter(pk=desk_id, is_open=True).first()
-    return desk is not None and not rules.is_full(begun_today=begun_today(desk_id, now), cap=desk.intake_cap)
+    return desk.is_open and not rules.is_full(begun_today=begun_today(desk.pk, now), cap=desk.intake_cap)
 
 
 def begun_today(desk_id: int, now: datetime, *, copies: bool = False) -> int:
@@ -81,10 +80,9 @@ def begun_today(desk_id: int, now: datetime, *, copies: bool = False) -> int:
     return found.filter(same_as__isnull=not copies).count()
 
 
-def desk_for_sealing(desk_id: int) -> dict[str, object]:
+def desk_for_sealing(desk: TipDesk) -> dict[str, object]:
     """Give what a browser needs to seal to a desk, as JSON has it: public keys only, in hexadecimal digits."""
-    desk = TipDesk.objects.get(pk=desk_id, is_open=True)
-    publics = admitted_keys(desk_id)
+    publics = admitted_keys(desk.pk)
     escrow = bytes(desk.escrow_public)
     return {
         "desk": desk.pk,
@@ -95,8 +93,13 @@ def desk_for_sealing(desk_id: int) -> dict[str, object]:
 
 def admitted_keys(desk_id: int, *, without: Collection[int] = ()) -> dict[bytes, bytes]:
     """Read the public keys to which a new tip is sealed: member's id → key."""
-    found = Member.objects.admitted().filter(desk_id=desk_id).exclude(pk__in=list(without)).order_by("pk")
+    found = Member.objects.admitted().filter(desk_id=desk_id).exclude(user_id__in=accounts_of(without)).order_by("pk")
     return {bytes(uid): bytes(public) for uid, public in found.values_list("uid", "public")}
+
+
+def accounts_of(member_ids: Collection[int]) -> set[int]:
+    """Read the accounts of members by number, those that have left too: who comes back has another place."""
+    return set(Member.objects.filter(pk__in=list(member_ids)).values_list("user_id", flat=True))
 
 
 def members_in(desk_id: int) -> list[Member]:

@@ -18,7 +18,8 @@ class Holder:
 def is_recoverable(holders: Collection[Holder], *, has_escrow: bool) -> bool:
     """Tell whether a desk's tips stay readable when any one of its members forgets the passphrase.
 
-    Two members help each other; one alone needs a recovery key or the escrow. A desk without members reads nothing.
+    Two members help each other; one alone needs a recovery key, or an escrow key that opens everything there is. A
+    desk without members reads nothing.
     """
     if len(holders) == 1:
         return has_escrow or next(iter(holders)).has_recovery

@@ -160,9 +160,22 @@ def test_what_cannot_be_is_said_beside_its_field(
 def test_a_new_address_asks_for_the_secrets_again(admin: Client) -> None:
     admin.post(address(), FORM)
     shown = refused(admin, kannel_send_url="https://elsewhere.example/", kannel_username="gate")
-    assert "the address to which it goes has changed" in shown
+    assert "the address for which it is meant has changed" in shown
     # What was typed is still there, to be sent with them.
     assert 'value="https://elsewhere.example/"' in shown
+
+
+def test_the_signed_webhook_asks_for_its_key_again_too(admin: Client, settings) -> None:
+    url, other = "https://gateway.example/send", "https://elsewhere.example/send"
+    key = "a key of thirty letters or so, hush"
+    assert save(admin, "webhook_sms", webhook_send_url=url, webhook_key=key).status_code == 302
+    shown = refused(admin, "webhook_sms", webhook_send_url=other)
+    assert 'id="id_webhook_key-error"' in shown
+    assert save(admin, "webhook_sms", webhook_send_url=other, webhook_key=key).status_code == 302
+    assert options_in_force().webhook_send_url == other
+    # With the machine's key, no page says where messages go.
+    settings.COMMONBEAT = replace(site.COMMONBEAT, webhook_key="a key of the machine, also long enough")
+    assert 'name="webhook_send_url"' not in page(admin, "webhook_sms")
 
 
 def test_two_administrators_see_who_was_last(admin: Client, administrator: User) -> None:

@@ -13,10 +13,9 @@ from commonbeat.tips import queries, sealing
 from commonbeat.tips.actions import dialogue, membership, submitting, uploading
 from commonbeat.tips.models import DeskKind, Tip, TipFile, TipState, TipText
 from commonbeat.web.desk.tips_count import tips_waiting
-from commonbeat.web.desk.tips_dialogue import safe_name
 from tests import make
 from tests.make import NOW
-from tests.tips.desks import TEXT, desk_with, tip_at
+from tests.tips.desks import TEXT, desk_with, seat, tip_at
 from tests.web.desk.sealed import address, unlock, unlocked
 
 pytestmark = pytest.mark.django_db
@@ -250,23 +249,6 @@ def test_a_damaged_file_is_told_and_not_sent(settings: Any) -> None:
     assert "cannot be opened: it is damaged" in answer.content.decode()
 
 
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("a.pdf", "a.pdf"),
-        ("../../etc/passwd", "_.._etc_passwd"),
-        ("evil\u202egpj.exe", "evil_gpj.exe"),
-        ('a"b;\r\nc', "a_b;__c"),
-        ("", "file-3"),
-        ("...", "file-3"),
-        ("x" * 300 + ".jpg", "x" * 80 + "_" + "x" * 35 + ".jpg"),
-        ("صورة.jpg", "صورة.jpg"),
-    ],
-)
-def test_names_of_files_lead_nowhere(name: str, safe: str) -> None:
-    assert safe_name(name, number=2) == safe
-
-
 def test_a_tip_that_does_not_open_says_so_and_the_others_do() -> None:
     desk, (one, _other) = desk_with(2)
     tip, _receipt = tip_at(desk)
@@ -293,7 +275,7 @@ def test_what_it_is_about_is_linked_for_who_may_see_it(unit: Any, far_unit: Any)
 
 
 def test_a_complaint_is_taken_away_from_whom_it_concerns() -> None:
-    desk, (one, other) = desk_with(2, kind=DeskKind.COMPLAINTS)
+    desk, (one, other, third) = desk_with(3, kind=DeskKind.COMPLAINTS)
     tip, _receipt = tip_at(desk)
     client, second = unlocked(one, desk), unlocked(other, desk)
     page = address(desk, "tip", tip_id=tip.pk)
@@ -303,6 +285,13 @@ def test_a_complaint_is_taken_away_from_whom_it_concerns() -> None:
     client.post(address(desk, "act", tip_id=tip.pk, verb="recuse"), {"member": other.member.pk})
     assert second.get(page).status_code == 404
     assert client.get(page).status_code == 200
+    # Whoever is the only one beside gets a sentence, and whoever came back is not offered again.
+    answer = client.post(address(desk, "act", tip_id=tip.pk, verb="recuse"), {"member": third.member.pk})
+    assert answer.status_code == 422 and "you alone" in answer.content.decode()
+    membership.remove_member(member_id=other.member.pk, actor=other.user, now=NOW)
+    back = seat(desk, by=one, user=other.user)
+    text = client.get(page).content.decode()
+    assert f'value="{third.member.pk}"' in text and f'value="{back.member.pk}"' not in text
 
 
 def test_home_leads_to_the_only_desk_and_names_several() -> None:

@@ -6,16 +6,19 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from commonbeat.foundation import clock
 from commonbeat.tips import queries
 from commonbeat.tips.actions import desks
 from commonbeat.tips.actions.dialogue import open_tip
-from commonbeat.tips.models import Complaint, DeskKind, Tip, TipDesk, TipKey
+from commonbeat.tips.models import Complaint, DeskKind, Member, Tip, TipDesk, TipKey
 from commonbeat.tips.receipts import read_receipt
+from commonbeat.web.public import complaint_form
 from tests import make
 from tests.tips.desks import Seated, desk_with, manager_of
+from tests.web.public.tip_pages import locked
 
 pytestmark = pytest.mark.django_db
 
@@ -190,12 +193,61 @@ def test_who_is_concerned_gets_no_box(at: None, desk: tuple[TipDesk, list[Seated
 def test_members_who_do_not_show_themselves_are_not_named_and_not_counted_out(
     at: None, desk: tuple[TipDesk, list[Seated]]
 ) -> None:
-    steps, _page = walk(Client(), {**TOLD})
+    steps, page = walk(Client(), {**TOLD})
     assert "involved" not in steps
+    assert "arrived" in page and Complaint.objects.get().recused == []
+
+
+def show_in_public(*seats: Seated, intro: str = "I sit in the council.") -> None:
+    """Let members show themselves, or no longer."""
+    for seated in seats:
+        seated.user.public_intro = intro
+        seated.user.save()
+
+
+def test_who_was_excluded_stays_so_when_they_no_longer_show_themselves(
+    at: None, desk: tuple[TipDesk, list[Seated]]
+) -> None:
+    browser, concerned = Client(), desk[1][1]
+    show_in_public(concerned)
+    fields = {**carried(browser.get(URL).content.decode()), **TOLD, "involved": str(concerned.member.pk)}
+    show_in_public(concerned, intro="")
+    shown = browser.post(URL, {**fields, "step": "want", "go": "next"}).content.decode()
+    assert carried(shown)["step"] == ["involved"]
+    assert re.search(rf'name="involved" value="{concerned.member.pk}" checked', shown)
+    checked = browser.post(URL, {**fields, "step": "involved", "go": "next"}).content.decode()
+    assert "A person whose name is not shown any more" in checked
+    concerned.user.is_active = False
+    concerned.user.save()
+    assert browser.post(URL, {**fields, "step": "check", "go": "next"}).status_code == 200
+    tip = Tip.objects.get()
+    assert Complaint.objects.get().recused == [concerned.member.pk]
+    assert list(TipKey.objects.filter(tip=tip, holder="member").values_list("member_id", flat=True)) == [
+        desk[1][0].member.pk
+    ]
+    assert "Who must not read it\nA person whose name is not shown any more" in read(desk[1][0], tip)
+
+
+def test_who_has_left_needs_no_exclusion(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
+    browser, gone = Client(), desk[1][1]
+    show_in_public(gone)
+    fields = {**carried(browser.get(URL).content.decode()), **TOLD, "involved": [str(gone.member.pk), "99999"]}
+    Member.objects.filter(pk=gone.member.pk).update(left_day=make.NOW.date())
+    assert browser.post(URL, {**fields, "step": "check", "go": "next"}).status_code == 200
+    assert Complaint.objects.get().recused == []
+
+
+def test_whoever_is_excluded_unseen_leaves_somebody_too(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
     browser = Client()
-    fields = carried(browser.get(URL).content.decode())
-    browser.post(URL, {**fields, **TOLD, "step": "check", "involved": str(desk[1][1].member.pk)})
-    assert [each.recused for each in Complaint.objects.all()] == [[], []]
+    fields = {**carried(browser.get(URL).content.decode()), **TOLD}
+    numbers = [str(seated.member.pk) for seated in desk[1]]
+    answer = browser.post(URL, {**fields, "step": "check", "involved": numbers})
+    assert answer.status_code == 422
+    assert carried(answer.content.decode())["step"] == ["involved"]
+    assert "Leave at least one person." in answer.content.decode()
+    # Without a tick there is no such step any more, and the form goes on.
+    onward = browser.post(URL, {**fields, "step": "involved", "go": "next"}).content.decode()
+    assert carried(onward)["step"] == ["check"] and not Tip.objects.exists()
 
 
 def test_somebody_must_be_left_who_reads_it(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
@@ -216,6 +268,74 @@ def test_a_form_is_stored_once(at: None, desk: tuple[TipDesk, list[Seated]]) -> 
     sent = {**carried(browser.get(URL).content.decode()), **TOLD, "step": "check", "go": "next"}
     assert [browser.post(URL, sent).status_code for _again in range(2)] == [200, 409]
     assert Tip.objects.count() == 1
+
+
+def test_what_could_not_be_stored_may_be_sent_again(
+    at: None, desk: tuple[TipDesk, list[Seated]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Client()
+    sent = {**carried(browser.get(URL).content.decode()), **TOLD, "step": "check", "go": "next"}
+    with monkeypatch.context() as patch:
+        patch.setattr(complaint_form, "submit_text", locked)
+        with pytest.raises(OperationalError):
+            browser.post(URL, sent)
+    assert [browser.post(URL, sent).status_code for _again in range(2)] == [200, 409]
+    assert Tip.objects.count() == 1
+
+
+def test_nothing_goes_to_another_desk_unseen(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
+    browser, chosen = Client(), desk_with(kind=DeskKind.COMPLAINTS)[0]
+    third = desk_with(kind=DeskKind.COMPLAINTS)[0]
+    first = browser.get(URL).content.decode()
+    assert re.search(rf'name="desk" value="{desk[0].pk}" checked', first)
+    fields = {**carried(first), **TOLD, "desk": str(chosen.pk)}
+    desks.close_desk(desk_id=chosen.pk, actor=manager_of(DeskKind.COMPLAINTS), now=make.NOW)
+    for step, more in (("what", {}), ("check", {}), ("check", {"go": "back"}), ("check", {"language": "en"})):
+        answer = browser.post(URL, {"go": "next", **fields, "step": step, **more})
+        page = answer.content.decode()
+        assert answer.status_code == 422 and carried(page)["step"] == ["kind"]
+        assert "The desk that you chose takes nothing now." in page and 'href="#id_desk"' in page
+        assert TOLD["what"] in page and not re.search(r'name="desk" value="\d+" checked', page)
+    # Nor to the first one, when none is chosen.
+    again = {**carried(page), "kind": "complaint"}
+    answer = browser.post(URL, {**again, "go": "next"})
+    assert answer.status_code == 422 and "Choose to whom it goes." in answer.content.decode()
+    checked = browser.post(URL, {**again, "desk": str(third.pk), "go": "next"}).content.decode()
+    assert carried(checked)["step"] == ["check"]
+    assert not Tip.objects.exists()
+    browser.post(URL, {**carried(checked), "go": "next"})
+    assert Tip.objects.get().desk_id == third.pk
+
+
+def test_the_only_desk_is_not_changed_for_another_one_unseen(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
+    browser = Client()
+    fields = {**carried(browser.get(URL).content.decode()), **TOLD}
+    desks.close_desk(desk_id=desk[0].pk, actor=manager_of(DeskKind.COMPLAINTS), now=make.NOW)
+    other = desk_with(kind=DeskKind.COMPLAINTS)[0]
+    answer = browser.post(URL, {**fields, "step": "check", "go": "next"})
+    assert answer.status_code == 422 and "takes nothing now" in answer.content.decode()
+    assert carried(answer.content.decode())["desk"] == [str(other.pk)] and not Tip.objects.exists()
+
+
+def test_the_last_page_says_to_whom_it_goes(at: None) -> None:
+    manager = manager_of(DeskKind.COMPLAINTS)
+    desk = desk_with(kind=DeskKind.COMPLAINTS)[0]
+    desks.change_desk(desk_id=desk.pk, names={"": "The ombudswoman"}, actor=manager, now=make.NOW)
+    browser = Client()
+    fields = carried(browser.get(URL).content.decode())
+    page = browser.post(URL, {**fields, **TOLD, "step": "want", "go": "next"}).content.decode()
+    assert re.search(r'<dt>To whom it goes</dt><dd dir="auto">The ombudswoman</dd>', page)
+
+
+def test_who_changes_the_desk_is_asked_again_who_is_involved(at: None, desk: tuple[TipDesk, list[Seated]]) -> None:
+    browser = Client()
+    other, seats = desk_with(kind=DeskKind.COMPLAINTS)
+    show_in_public(seats[1])
+    fields = {**carried(browser.get(URL).content.decode()), **TOLD, "step": "kind", "returns": "yes"}
+    page = browser.post(URL, {**fields, "desk": str(other.pk), "go": "next"}).content.decode()
+    assert carried(page)["step"] == ["involved"]
+    page = browser.post(URL, {**carried(page), "go": "next"}).content.decode()
+    assert carried(page)["step"] == ["check"]
 
 
 def test_a_full_desk_says_so_and_keeps_what_was_typed(at: None) -> None:

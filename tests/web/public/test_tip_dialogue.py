@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from commonbeat.foundation import clock
@@ -13,9 +14,10 @@ from commonbeat.tips.actions import dialogue as talk
 from commonbeat.tips.actions import ending, trying
 from commonbeat.tips.models import Tip, TipFile, TipText
 from commonbeat.tips.receipts import new_receipt, show_receipt
+from commonbeat.web.public import tip_dialogue
 from tests.make import NOW
 from tests.tips.desks import TEXT, Seated, desk_with, tip_at
-from tests.web.public.tip_pages import hidden, picture, shows, ticket
+from tests.web.public.tip_pages import hidden, locked, picture, shows, ticket
 
 pytestmark = pytest.mark.django_db
 ASKED = "Which Thursday was it?"
@@ -90,6 +92,35 @@ def test_files_come_with_an_answer(client: Client, told: tuple[Tip, str], moment
     got = client.post("/tip/dialogue/file", {"passed": hidden(said, "passed"), "file": file.pk})
     assert b"".join(got.streaming_content) == data
     assert TipText.objects.filter(tip=told[0]).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("Dëshmi e parë.pdf", "attachment; filename*=utf-8''D%C3%ABshmi%20e%20par%C3%AB.pdf"),
+        ("صورة.jpg", "attachment; filename*=utf-8''%D8%B5%D9%88%D8%B1%D8%A9.jpg"),
+    ],
+)
+def test_a_file_keeps_its_name_in_any_script(
+    client: Client, told: tuple[Tip, str], moment: list[datetime], name: str, sent: str
+) -> None:
+    page = opened(client, told[1])
+    said = answer(client, page, moment, text="", files=picture(b"one", name)).content.decode()
+    got = client.post("/tip/dialogue/file", {"passed": hidden(said, "passed"), "file": TipFile.objects.get().pk})
+    assert got.headers["Content-Disposition"] == sent
+
+
+def test_an_answer_that_could_not_be_stored_may_be_sent_again(
+    client: Client, told: tuple[Tip, str], moment: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(client, told[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(tip_dialogue, "answer_as_source", locked)
+        with pytest.raises(OperationalError):
+            answer(client, page, moment)
+    for _ in range(2):
+        answer(client, page, moment)
+    assert TipText.objects.filter(tip=told[0]).count() == 2
 
 
 def test_files_without_a_dialogue_are_passed_over(client: Client, told: tuple[Tip, str]) -> None:

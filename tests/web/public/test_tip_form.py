@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from commonbeat.foundation import clock
 from commonbeat.tips import rules
@@ -205,6 +207,26 @@ def test_it_says_when_the_oversight_body_can_open_it_too(client: Client, desk: T
     assert "the oversight body can open it too" not in client.get("/tip/").content.decode()
     TipDesk.objects.update(escrow_public=b"x" * 32)
     assert "the oversight body can open it too" in client.get("/tip/").content.decode()
+
+
+def test_a_desk_that_closes_in_between_says_so(client: Client, desk: TipDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk_found = tip_form.desk_or_404
+
+    def closing(number: int) -> TipDesk:
+        found = desk_found(number)
+        TipDesk.objects.filter(pk=number).update(is_open=False)
+        return found
+
+    monkeypatch.setattr(tip_form, "desk_or_404", closing)
+    answer = post(client, desk, NOW)
+    assert answer.status_code == 503 and "takes no tips now" in answer.content.decode()
+    assert SAID in answer.content.decode() and not Tip.objects.exists()
+
+
+def test_a_page_reads_its_desk_once(client: Client, desk: TipDesk) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        client.get(f"/tip/{desk.pk}/")
+    assert sum('FROM "tips_tipdesk"' in each["sql"] for each in asked) == 1
 
 
 def test_a_closed_desk_is_not_there(client: Client, desk: TipDesk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
 
 from commonbeat.foundation import clock
@@ -19,7 +20,7 @@ from commonbeat.web.headers import CONTENT_SECURITY_POLICY
 from commonbeat.web.public import tip_pages as pages
 from tests.make import NOW
 from tests.tips.desks import desk_with
-from tests.web.public.tip_pages import hidden, picture, post, ticket, words_in
+from tests.web.public.tip_pages import hidden, locked, picture, post, ticket, words_in
 
 pytestmark = pytest.mark.django_db
 CANARY = "Quetzalcoatlus behind the mill"
@@ -87,6 +88,23 @@ def test_a_ticket_lasts_a_day_and_is_used_once() -> None:
     pages.give_back(ticket)
     assert pages.use_up(ticket, NOW, by="a") and pages.use_up(ticket, NOW, by="a")
     assert not pages.use_up(ticket, NOW, by="b")
+
+
+def test_a_form_and_what_it_does_are_kept_together_or_not_at_all() -> None:
+    ticket = pages.open_ticket(pages.new_ticket(NOW), NOW)
+    assert ticket is not None
+    with pytest.raises(OperationalError), pages.sent_once(ticket, NOW) as is_first:
+        assert is_first and pages.is_used(ticket)
+        desk_with()
+        locked()
+    assert not pages.is_used(ticket) and not TipDesk.objects.exists()
+    with pages.sent_once(ticket, NOW) as is_first:
+        assert is_first
+    # Who comes second gives nothing back.
+    with pytest.raises(OperationalError), pages.sent_once(ticket, NOW) as is_first:
+        assert not is_first
+        locked()
+    assert pages.is_used(ticket)
 
 
 def test_when_a_form_was_sent_is_kept_as_a_day_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from commonbeat.foundation import clock
@@ -17,9 +18,10 @@ from commonbeat.tips.actions import trying
 from commonbeat.tips.actions.dialogue import read_as_source
 from commonbeat.tips.models import FileState, SealedWhere, Tip, TipDesk, TipFile, TipText
 from commonbeat.tips.sealing import SealedTip
+from commonbeat.web.public import tip_sealed
 from tests.make import NOW
 from tests.tips.desks import PASSPHRASE, Seated, desk_with
-from tests.web.public.tip_pages import SAID, ticket
+from tests.web.public.tip_pages import SAID, locked, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,21 @@ def kept(client: Client, desk: TipDesk) -> tuple[Tip, str]:
 
 def look(receipt: str, **more: Any) -> dict[str, Any]:
     return {"look_up": b64(receipts.look_up(receipt))} | more
+
+
+def test_a_sealed_tip_that_could_not_be_stored_may_be_sent_again(
+    client: Client, desk: TipDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, other = body(sealed_for(desk)[0]), sealed_for(desk)[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(tip_sealed, "submit_sealed", locked)
+        with pytest.raises(OperationalError):
+            send(client, f"/tip/{desk.pk}/sealed", sent)
+    # Not even by the id: nothing holds the form.
+    answer = send(client, f"/tip/{desk.pk}/sealed", body(other, ticket=sent["ticket"]))
+    assert answer.json() == {"stored": True}
+    assert send(client, f"/tip/{desk.pk}/sealed", sent).status_code == 409
+    assert Tip.objects.count() == 1
 
 
 def test_a_sealed_tip_is_stored_and_opens(client: Client, kept: tuple[Tip, str]) -> None:

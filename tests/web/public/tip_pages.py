@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 
 from commonbeat.tips.models import TipDesk
@@ -55,3 +56,8 @@ def receipt_of(client: Client, desk: TipDesk, now: datetime, **more: Any) -> str
 def picture(data: bytes = b"\x89PNG behind the mill" * 9_000, name: str = "lorry.png") -> SimpleUploadedFile:
     """Give a file to send."""
     return SimpleUploadedFile(name, data, "image/png")
+
+
+def locked(**given: object) -> NoReturn:
+    """Fail as an action does while another process holds the database."""
+    raise OperationalError("database is locked")

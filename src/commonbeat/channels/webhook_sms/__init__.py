@@ -53,6 +53,8 @@ class WebhookSms:
         to_receive=("webhook_key",),
         to_send=("webhook_key", "webhook_send_url"),
         hooks=(("Messages and receipts (POST)", ""),),
+        # The key does not go there, but what is signed with it does.
+        goes_to=("webhook_send_url",),
         purpose="Text messages through a program of your own, or any gateway that can be taught to sign.",
         manual="webhook.md",
     )

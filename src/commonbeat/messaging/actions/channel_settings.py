@@ -89,7 +89,7 @@ def _secrets_to_repeat(
     if not moved:
         return {}
     return {
-        name: "Write it again: the address to which it goes has changed."
+        name: "Write it again: the address for which it is meant has changed."
         for name in settable(setup)
         if name in SECRETS and name in held and name not in texts
     }

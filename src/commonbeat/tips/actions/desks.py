@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from commonbeat.people.models import User
 from commonbeat.people.permissions import Permission, may
 from commonbeat.tips import events, rules
 from commonbeat.tips.errors import NotAllowed, NotRecoverable, TipError
 from commonbeat.tips.keys import KEY_BYTES
-from commonbeat.tips.models import DeskKind, Member, TipDesk
+from commonbeat.tips.models import DeskKind, Holder, Member, Tip, TipDesk, TipKey
 from commonbeat.tips.queries import MANAGES, may_manage
 
 _MOST_DAYS = 3_650
@@ -83,7 +84,7 @@ def open_desk(*, desk_id: int, actor: User, now: datetime) -> None:
     """Let a desk take new dialogues; NotRecoverable while one forgotten passphrase would close it."""
     with transaction.atomic():
         desk = _own(desk_id, actor)
-        if not rules.is_recoverable(holders_of(desk.pk), has_escrow=bool(desk.escrow_public)):
+        if not rules.is_recoverable(holders_of(desk.pk), has_escrow=escrow_opens_all(desk)):
             raise NotRecoverable
         _set_open(desk, True, actor, now)
 
@@ -102,12 +103,14 @@ def set_escrow(*, desk_id: int, public: bytes, actor: User, now: datetime) -> No
         raise TipError("A public key has 32 bytes.", "escrow")
     with transaction.atomic():
         desk = TipDesk.objects.select_for_update().get(pk=desk_id)
-        if not public and desk.is_open and not rules.is_recoverable(holders_of(desk.pk), has_escrow=False):
-            raise NotRecoverable
-        desk.escrow_public = public
-        desk.save(update_fields=["escrow_public"])
-        # What was sealed to another key opens nothing for the new one.
-        Member.objects.filter(desk=desk).update(for_escrow=b"")
+        if public != bytes(desk.escrow_public):
+            # What was sealed to another key opens nothing for the new one.
+            opens_all = bool(public) and not Tip.objects.filter(desk=desk).exists()
+            if desk.is_open and not rules.is_recoverable(holders_of(desk.pk), has_escrow=opens_all):
+                raise NotRecoverable
+            desk.escrow_public = public
+            desk.save(update_fields=["escrow_public"])
+            Member.objects.filter(desk=desk).update(for_escrow=b"")
         events.write(events.ESCROW_SET, subject_id=desk.pk, now=now, actor_id=actor.pk, data={"set": bool(public)})
 
 
@@ -115,6 +118,16 @@ def holders_of(desk_id: int) -> list[rules.Holder]:
     """Read who holds keys of a desk, as the rules want it."""
     found = Member.objects.admitted().filter(desk_id=desk_id).values_list("uid", "recovery_confirmed")
     return [rules.Holder(bytes(uid), confirmed) for uid, confirmed in found]
+
+
+def escrow_opens_all(desk: TipDesk, *, without: int = 0) -> bool:
+    """Tell whether the escrow key can stand in for the members that stay: by a key of theirs, or by every tip's box."""
+    if not desk.escrow_public:
+        return False
+    if not Member.objects.admitted().filter(desk=desk, for_escrow=b"").exclude(pk=without).exists():
+        return True
+    boxes = TipKey.objects.filter(tip=OuterRef("pk"), holder=Holder.ESCROW)
+    return not Tip.objects.filter(~Exists(boxes), desk=desk).exists()
 
 
 def _own(desk_id: int, actor: User) -> TipDesk:

@@ -11,13 +11,14 @@ from commonbeat.people.models import User
 from commonbeat.tips import events, rules, texts
 from commonbeat.tips.actions.complaint_counts import count_ended
 from commonbeat.tips.actions.membership import own_member
+from commonbeat.tips.actions.pending import note_of_source
 from commonbeat.tips.actions.traces import leave_trace
 from commonbeat.tips.commitment import Fact
 from commonbeat.tips.dialogue_queries import Opened, dialogue_for, dialogue_for_source, opened_by_receipt, opened_for
-from commonbeat.tips.errors import DialogueOver, NotMember, TipError, TooMany, Unopenable
+from commonbeat.tips.errors import DialogueOver, NotMember, TipError, TooMany, Unopenable, WrongNumber
 from commonbeat.tips.keys import KeyPair
-from commonbeat.tips.models import Complaint, DeskKind, Direction, Holder, Member, Tip, TipKey, TipState, TipText
-from commonbeat.tips.queries import find_by_receipt, tip_for, today
+from commonbeat.tips.models import Complaint, DeskKind, Direction, Member, Tip, TipDesk, TipKey, TipState, TipText
+from commonbeat.tips.queries import accounts_of, find_by_receipt, may_be_member, tip_for, today
 from commonbeat.tips.receipts import look_up
 from commonbeat.tips.sealing import check_text
 
@@ -66,19 +67,24 @@ def ask_as_member(*, tip_id: int, member_id: int, user: User, text: str, now: da
     return said
 
 
-def answer_as_source(*, tip_id: int, now: datetime, text: str | None = None, box: bytes | None = None) -> TipText:
-    """Write to the desk as the source, in words, or in a box sealed under the number `tip.texts_to_desk`.
+def answer_as_source(
+    *, tip_id: int, now: datetime, text: str | None = None, box: bytes | None = None, number: int | None = None
+) -> TipText:
+    """Write to the desk as the source, in words, or in a box and the number under which it was sealed.
 
-    The caller has found the tip by its receipt. DialogueOver, TooLong, TooMany; TipError for an impossible box.
+    The caller has found the tip by its receipt. DialogueOver, TooLong, TooMany; TipError for an impossible box,
+    WrongNumber where another text came first.
     """
-    if (text is None) == (box is None):
-        raise ValueError("either words or a box")
+    if (text is None) == (box is None) or (box is None) != (number is None):
+        raise ValueError("either words, or a box and its number")
     if box is not None:
         check_text(box)
     if text is not None:
         _check_words(text)
     with transaction.atomic():
         tip = _locked(tip_id)
+        if number is not None and number != tip.texts_to_desk:
+            raise WrongNumber(tip.texts_to_desk)
         number = tip.texts_to_desk
         if text is not None:
             box = texts.seal_to_desk(text, tip=bytes(tip.uid), number=number, tip_public=bytes(tip.public))
@@ -88,7 +94,7 @@ def answer_as_source(*, tip_id: int, now: datetime, text: str | None = None, box
         # It says something of its own now.
         tip.same_as = None
         tip.save(update_fields=["state", "texts_to_desk", "news_for_desk", "same_as"])
-        events.write_of_source(events.ANSWERED, tip_id=tip.pk, now=now, desk_kind=tip.desk.kind)
+        note_of_source(events.ANSWERED, tip_id=tip.pk, now=now, desk_kind=tip.desk.kind)
     return said
 
 
@@ -120,23 +126,38 @@ def close_tip(*, tip_id: int, member_id: int, user: User, outcome: str, now: dat
 
 
 def recuse(*, tip_id: int, member_id: int, by_member_id: int, user: User, now: datetime) -> None:
-    """Take a complaint away from a member whom it concerns, for good; TipError when nobody else could open it."""
+    """Take a complaint away from a member whom it concerns, for good; TipError when too few could open it then.
+
+    After stepping aside oneself, somebody must be left; after taking it from another one, somebody beside who does it.
+    """
     by = own_member(by_member_id, user)
     with transaction.atomic():
+        # The lock of those who come and go, for each that is counted on must stay.
+        TipDesk.objects.select_for_update().get(pk=by.desk_id)
         tip = _locked(tip_id, by, is_over_too=True)
         complaint = Complaint.objects.select_for_update().filter(pk=tip_id).first()
         if complaint is None or tip.desk.kind != DeskKind.COMPLAINTS:
             raise TipError("Only complaints are taken away from single members.")
-        if not Member.objects.filter(pk=member_id, desk_id=tip.desk_id).exists():
+        whom = Member.objects.filter(pk=member_id, desk_id=tip.desk_id).first()
+        if whom is None:
             raise NotMember
-        if not TipKey.objects.filter(tip=tip).exclude(holder=Holder.SOURCE).exclude(member_id=member_id).exists():
-            raise TipError("Nobody else could open this. Add another member first.")
-        TipKey.objects.filter(tip=tip, member_id=member_id).delete()
-        if member_id not in complaint.recused:
+        readers = _readers(tip) - {whom.user_id} - accounts_of(complaint.recused)
+        if not readers:
+            raise TipError("Nobody else could open this. Add another member first.", "member")
+        if not readers - {user.pk}:
+            raise TipError("Then you alone could open it. Add another member first, or let them step aside.", "member")
+        TipKey.objects.filter(tip=tip, member__user_id=whom.user_id).delete()
+        if whom.user_id not in accounts_of(complaint.recused):
             complaint.recused = sorted([*complaint.recused, member_id])
             complaint.save(update_fields=["recused"])
             data = {"member": member_id}
             events.write(events.COMPLAINT_RECUSED, subject_id=tip.pk, now=now, actor_id=user.pk, data=data)
+
+
+def _readers(tip: Tip) -> set[int]:
+    """Read the accounts that can open a tip as members today."""
+    ids = Member.objects.admitted().filter(keys__tip=tip).values_list("user_id", flat=True)
+    return {user.pk for user in User.objects.filter(pk__in=list(ids)) if may_be_member(user, tip.desk)}
 
 
 def _locked(tip_id: int, member: Member | None = None, *, is_over_too: bool = False) -> Tip:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from commonbeat.journal.actions import append_all
 from commonbeat.tips import events, rules, store
 from commonbeat.tips.actions.complaint_counts import count_ended, count_withdrawn
+from commonbeat.tips.actions.pending import note_of_source
 from commonbeat.tips.models import FileState, Tip, TipFile, TipState, Trace
 from commonbeat.tips.queries import today
 
@@ -56,7 +57,7 @@ def delete_tips(*, now: datetime, limit: int = 50) -> int:
 
 def delete_tip(*, tip_id: int, now: datetime) -> None:
     """Delete one dialogue at once, because its source, who has the receipt, asks for it."""
-    _delete([tip_id], now=events.day_of(now))
+    _delete([tip_id], now=now, by_source=True)
 
 
 def old_tips(*, now: datetime) -> QuerySet[Tip]:
@@ -90,7 +91,7 @@ def forget_sameness(*, now: datetime, limit: int = 500) -> int:
     return len(ids)
 
 
-def _delete(ids: Collection[int], *, now: datetime) -> int:
+def _delete(ids: Collection[int], *, now: datetime, by_source: bool = False) -> int:
     if not ids:
         return 0
     with transaction.atomic():
@@ -101,7 +102,10 @@ def _delete(ids: Collection[int], *, now: datetime) -> int:
         # Without the salts nobody can test what a commitment was about.
         Trace.objects.filter(tip_number__in=gone).update(salt=None)
         Tip.objects.filter(pk__in=gone).delete()
-        if rows:
+        if by_source:
+            for tip in rows:
+                note_of_source(events.DELETED, tip_id=tip.pk, now=now, desk_kind=tip.desk.kind)
+        elif rows:
             kinds: Kinds = [(events.kind_for(events.DELETED, tip.desk.kind), tip.pk, {}) for tip in rows]
             append_all(entries=kinds, now=now)
     # A crash before this leaves files that no row names, which the sweep removes.

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from commonbeat.people.models import User
 from commonbeat.tips import events, members, rules, tipkeys
-from commonbeat.tips.actions.desks import holders_of
+from commonbeat.tips.actions.desks import escrow_opens_all, holders_of
 from commonbeat.tips.errors import NotAllowed, NotMember, NotRecoverable, TipError, Unopenable
 from commonbeat.tips.keys import ID_BYTES, KeyPair, new_key_pair
 from commonbeat.tips.members import COST, Cost
@@ -23,6 +23,10 @@ from commonbeat.tips.models import Complaint, Holder, Member, Tip, TipDesk, TipK
 from commonbeat.tips.queries import may_be_member, may_manage, today
 
 SHARED_AT_ONCE = 200
+_ALONE = (
+    "Some dialogues here can be opened by this member alone. Let another member open them first: they get theirs when "
+    "this member unlocks the desk."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +171,16 @@ def remove_member(*, member_id: int, actor: User, now: datetime) -> None:
             raise NotAllowed
         if not _may_go(member):
             raise NotRecoverable
+        if _opens_alone(member):
+            raise NotRecoverable(_ALONE)
         _remove(member, actor.pk, now)
 
 
 def end_memberships(*, user_id: int, now: datetime) -> int:
     """End the places of an account that is closed or has another role; gives how many could not end.
 
-    The keys of the last one who could open a desk stay, for the account may be opened again; the desk takes no more.
+    The keys of the last one who could open a desk, or a dialogue of it, stay, for the account may be opened again; the
+    desk takes no more.
     """
     kept = 0
     for member_id in list(Member.objects.present().filter(user_id=user_id).values_list("pk", flat=True)):
@@ -181,7 +188,7 @@ def end_memberships(*, user_id: int, now: datetime) -> int:
             member = _present(member_id)
             if may_be_member(User.objects.filter(pk=user_id).first(), member.desk):
                 continue
-            if _may_go(member):
+            if _may_go(member) and not _opens_alone(member):
                 _remove(member, None, now)
                 continue
             kept += 1
@@ -223,7 +230,16 @@ def _may_go(member: Member) -> bool:
         return True
     if not member.desk.is_open and not Tip.objects.filter(desk_id=member.desk_id).exists():
         return True
-    return rules.may_remove(bytes(member.uid), holders_of(member.desk_id), has_escrow=bool(member.desk.escrow_public))
+    has_escrow = escrow_opens_all(member.desk, without=member.pk)
+    return rules.may_remove(bytes(member.uid), holders_of(member.desk_id), has_escrow=has_escrow)
+
+
+def _opens_alone(member: Member) -> bool:
+    """Tell whether a tip has a box for this member and for nobody else but its source."""
+    boxes = TipKey.objects.filter(tip=OuterRef("pk"))
+    others = boxes.filter(Q(holder=Holder.ESCROW) | Q(member__in=Member.objects.admitted().exclude(pk=member.pk)))
+    theirs = boxes.filter(member_id=member.pk)
+    return Tip.objects.filter(Exists(theirs), ~Exists(others), desk_id=member.desk_id).exists()
 
 
 def _remove(member: Member, actor_id: int | None, now: datetime) -> None:
@@ -237,8 +253,10 @@ def _remove(member: Member, actor_id: int | None, now: datetime) -> None:
 
 def _without_box(by: Member, member: Member) -> QuerySet[Tip]:
     """Narrow to the tips that one can open and the other should, joined to the first one's box."""
+    # Every place that the account ever had here: who comes back is still whom it concerns.
+    places = set(Member.objects.filter(user_id=member.user_id).values_list("pk", flat=True))
     recused = Complaint.objects.filter(tip__desk_id=by.desk_id).exclude(recused=[])
-    not_theirs = [pk for pk, whom in recused.values_list("pk", "recused") if member.pk in whom]
+    not_theirs = [pk for pk, whom in recused.values_list("pk", "recused") if places.intersection(whom)]
     theirs = TipKey.objects.filter(tip=OuterRef("pk"), member_id=member.pk)
     found = Tip.objects.filter(~Exists(theirs), desk_id=by.desk_id, keys__member_id=by.pk)
     return found.exclude(pk__in=not_theirs).order_by("-pk")

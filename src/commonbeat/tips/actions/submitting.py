@@ -14,6 +14,7 @@ from commonbeat.foundation import crypto
 from commonbeat.tips import events, rules, sealing
 from commonbeat.tips.actions.complaint_counts import count_received
 from commonbeat.tips.actions.numbers import locked_desk, next_number
+from commonbeat.tips.actions.pending import note_of_source
 from commonbeat.tips.actions.traces import leave_trace
 from commonbeat.tips.commitment import Fact
 from commonbeat.tips.errors import DeskClosed, DeskFull, TipError, TooMany
@@ -31,7 +32,7 @@ from commonbeat.tips.models import (
     TipKey,
     TipText,
 )
-from commonbeat.tips.queries import begun_today, stored_look_up, today
+from commonbeat.tips.queries import accounts_of, begun_today, stored_look_up, today
 from commonbeat.tips.sealing import Prepared, SealedFile, SealedTip
 
 # What a dialogue can be about, beside nothing.
@@ -167,16 +168,16 @@ def _store(
             Complaint.objects.create(tip=tip, received_day=day, due_day=due, recused=sorted(recused))
             count_received(day=day)
         leave_trace(tip, Fact.RECEIVED, box=sealed.text, now=now)
-        events.write_of_source(events.RECEIVED, tip_id=tip.pk, now=now, desk_kind=desk.kind)
+        note_of_source(events.RECEIVED, tip_id=tip.pk, now=now, desk_kind=desk.kind)
     return tip
 
 
 def _with_boxes(desk_id: int, sealed: SealedTip, recused: Collection[int]) -> dict[int, bytes]:
     """Match boxes with today's members: who has left since is passed over, who has come gets theirs from another."""
-    found = {}
-    for pk, uid in Member.objects.admitted().filter(desk_id=desk_id).values_list("pk", "uid"):
+    found, not_theirs = {}, accounts_of(recused)
+    for pk, uid, user_id in Member.objects.admitted().filter(desk_id=desk_id).values_list("pk", "uid", "user_id"):
         box = sealed.for_members.get(bytes(uid))
-        if box is not None and pk not in recused:
+        if box is not None and user_id not in not_theirs:
             found[pk] = box
     if not found:
         raise TipError("Nobody at this desk could open this. Load the page again.")

@@ -13,7 +13,7 @@ import binascii
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -24,7 +24,7 @@ from commonbeat.tips import rules, store
 from commonbeat.tips.errors import DialogueOver, TipError, TooLarge, TooMany, Unopenable, WrongOffset
 from commonbeat.tips.files import FileSealer, is_sealed_length, new_file_key, seal_file_key, sealed_length
 from commonbeat.tips.keys import KEY_BYTES, derive
-from commonbeat.tips.models import FileState, SealedWhere, Tip, TipFile
+from commonbeat.tips.models import FileState, SealedWhere, Tip, TipFile, TipState
 from commonbeat.tips.queries import today
 from commonbeat.tips.sealing import Prepared, SealedFile
 
@@ -102,7 +102,7 @@ def append(*, file_id: int, secret: str, offset: int, data: bytes) -> int:
     return _count(file, received=file.received + len(data), stored=stored, sealer=frozen)
 
 
-def finish(*, file_id: int, secret: str, length: int) -> TipFile:
+def finish(*, file_id: int, secret: str, length: int, now: datetime) -> TipFile:
     """Say that all `length` bytes have been sent; WrongOffset when not, BrokenOff. Twice is as once."""
     file, raw = _own(file_id, secret)
     if length != file.received:
@@ -118,7 +118,7 @@ def finish(*, file_id: int, secret: str, length: int) -> TipFile:
     with transaction.atomic():
         found = TipFile.objects.filter(pk=file.pk, received=file.received, state=FileState.UPLOADING)
         if found.update(state=FileState.WHOLE, stored=stored, sealer=b""):
-            Tip.objects.filter(pk=file.tip_id).update(news_for_desk=True)
+            _answered(file.tip_id, now)
     return _own(file_id, secret)[0]
 
 
@@ -195,6 +195,17 @@ def _own(file_id: int, secret: str) -> tuple[TipFile, bytes]:
     if file.tip.is_over:
         raise DialogueOver
     return file, raw
+
+
+def _answered(tip_id: int, now: datetime) -> None:
+    """Let a file count as a text of the source does: the desk has something to answer, and the end is put off."""
+    tip = Tip.objects.select_for_update(of=("self",)).select_related("desk").get(pk=tip_id)
+    if tip.is_over:
+        raise DialogueOver
+    tip.state, tip.news_for_desk, tip.is_announced, tip.same_as = TipState.OPEN, True, False, None
+    tip.active_day = today(now)
+    tip.expires_day = tip.active_day + timedelta(days=tip.desk.expires_after_days)
+    tip.save(update_fields=["state", "news_for_desk", "is_announced", "same_as", "active_day", "expires_day"])
 
 
 def _most(file: TipFile) -> int:

@@ -6,7 +6,7 @@ under its own addresses. Nobody reaches a desk of the other kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_http_methods
 
 from commonbeat.foundation import clock
 from commonbeat.people.models import User
@@ -27,12 +26,12 @@ from commonbeat.tips import queries
 from commonbeat.tips.actions import desks, membership
 from commonbeat.tips.errors import TipError
 from commonbeat.tips.models import DeskKind, Member, Tip, TipDesk, TipState
-from commonbeat.web.accounts import needs, signed_in
+from commonbeat.web.accounts import signed_in
 from commonbeat.web.administration.numbers import LARGEST, whole_number
 from commonbeat.web.desk import tips_keyring
 from commonbeat.web.desk.tips import standing_of
+from commonbeat.web.desk.tips_side import Page, page
 
-Page = Callable[..., HttpResponseBase]
 NUMBERS = ("intake_cap", "expires_after_days", "deletes_after_days", "answer_within_days")
 SAID = {
     "open": "The desk is open: sources can write to it.",
@@ -80,7 +79,10 @@ def patterns(manages: Manages, prefix: str) -> list[URLPattern]:
         ("tip_desk", "<int:pk>/", edit, ("GET", "HEAD", "POST")),
         ("tip_desk_act", "<int:pk>/<slug:verb>/", act, ("POST",)),
     ]
-    return [path(prefix + address, _page(manages, view, methods), name=name) for name, address, view, methods in pages]
+    return [
+        path(prefix + address, page(manages.needs, manages, view, *methods), name=name)
+        for name, address, view, methods in pages
+    ]
 
 
 def listing(request: HttpRequest, manages: Manages) -> HttpResponseBase:
@@ -148,15 +150,6 @@ def act(request: HttpRequest, manages: Manages, pk: int, verb: str) -> HttpRespo
         return _desk_page(request, manages, desk, {error.field or verb: error.sentence})
     messages.success(request, SAID[verb])
     return redirect(manages.url("tip_desk", pk=desk.pk))
-
-
-def _page(manages: Manages, view: Page, methods: Collection[str]) -> Page:
-    @needs(manages.needs)
-    @require_http_methods(list(methods))
-    def shown(request: HttpRequest, /, **numbers: Any) -> HttpResponseBase:
-        return view(request, manages, **numbers)
-
-    return shown
 
 
 def _waiting(desk_ids: Collection[int]) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,6 @@ from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 
 from commonbeat.alerts.models import Alert
 from commonbeat.foundation import clock
@@ -33,6 +31,7 @@ from commonbeat.web.desk.tips import BADGES, frame
 from commonbeat.web.desk.tips_ask import ask, ask_again
 from commonbeat.web.desk.tips_keyring import IDLE, WARNED_BEFORE, open_key
 from commonbeat.web.desk.tips_side import Side, admitted_place
+from commonbeat.web.downloads import attachment
 
 LONGEST = 20_000
 # Of a stranger's file: a browser is to store it, and to run nothing of it should somebody open it here after all.
@@ -111,8 +110,7 @@ def file(request: HttpRequest, side: Side, desk_id: int, tip_id: int, file_id: i
     except Unopenable:
         return show(request, side, member, pair, tip_id, problem=damaged)
     response = StreamingHttpResponse(_sent(first, blocks), content_type="application/octet-stream")
-    name = safe_name(line.name or "", number=line.number)
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Content-Disposition"] = attachment(line.name or "", number=line.number)
     response["Content-Security-Policy"] = FILE_POLICY
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -163,14 +161,6 @@ def show(
     return draw(request, "desk/tips/tip.html", context, status=problem.status if problem else 200)
 
 
-def safe_name(name: str, *, number: int) -> str:
-    """Give a stranger's file name without what leads elsewhere or reads differently from what it is."""
-    plain = "".join("_" if unicodedata.category(one)[0] in "CZ" and one != " " else one for one in name)
-    plain = "".join("_" if one in '/\\:*?"<>|' else one for one in plain).strip(" .")
-    # The end says what it is, and stays.
-    return (plain if len(plain) <= 120 else plain[:80] + "_" + plain[-39:]) or f"file-{number + 1}"
-
-
 def _do(request: HttpRequest, member: Member, tip_id: int, verb: str, typed: Mapping[str, str]) -> None:
     own: dict[str, Any] = {"tip_id": tip_id, "user": signed_in(request), "now": clock.now()}
     if verb == "answer":
@@ -218,8 +208,8 @@ def _in_order(lines: list[Line]) -> list[tuple[Line, bool]]:
 def _others(member: Member, complaint: Complaint | None) -> list[tuple[int, str]]:
     if complaint is None:
         return []
-    gone = set(complaint.recused)
-    found = [each for each in queries.members_in(member.desk_id) if each.is_admitted and each.pk not in gone]
+    gone = queries.accounts_of(complaint.recused)
+    found = [each for each in queries.members_in(member.desk_id) if each.is_admitted and each.user_id not in gone]
     names = User.objects.in_bulk([each.user_id for each in found])
     return [(each.pk, names[each.user_id].shown_name) for each in found if each.user_id in names]
 

@@ -54,10 +54,10 @@ COMPLAINTS = Side(
 )
 
 
-def page(side: Side, view: Page, *methods: str) -> Page:
-    """Make the page of one side of a view that takes the side after the request."""
+def page(permission: Permission, side: object, view: Page, *methods: str) -> Page:
+    """Make a page that needs a permission of a view that takes its side after the request."""
 
-    @needs(side.opens)
+    @needs(permission)
     @require_http_methods(list(methods))
     def shown(request: HttpRequest, /, **numbers: Any) -> HttpResponseBase:
         return view(request, side, **numbers)

@@ -31,6 +31,6 @@ def patterns(side: Side, prefix: str) -> list[URLPattern]:
         ("act", "<int:desk_id>/<int:tip_id>/<slug:verb>/", tips_dialogue.act, ACT),
     ]
     return [
-        path(prefix + address, page(side, view, *methods), name=f"sealed_{name}")
+        path(prefix + address, page(side.opens, side, view, *methods), name=f"sealed_{name}")
         for name, address, view, methods in pages
     ]

@@ -20,6 +20,7 @@ from commonbeat.people.actions import PeopleError, set_releases_alone
 from commonbeat.people.permissions import Permission
 from commonbeat.people.queries import units_that_release
 from commonbeat.web.accounts import needs, signed_in
+from commonbeat.web.administration.numbers import whole_number
 
 ALONE_DAYS = 30
 ALONE_SHOWN = 50
@@ -51,8 +52,7 @@ def units(request: HttpRequest) -> HttpResponseBase:
     """Show which units may release urgent alerts by one person, and let it be set."""
     problem = ""
     if request.method == "POST":
-        number, is_alone = request.POST.get("unit", ""), request.POST.get("alone") == "yes"
-        unit_id = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+        unit_id, is_alone = whole_number(request.POST.get("unit", "")) or 0, request.POST.get("alone") == "yes"
         try:
             set_releases_alone(unit_id=unit_id, is_alone=is_alone, actor=signed_in(request), now=clock.now())
             messages.success(request, "It is set, and stands in the journal.")

@@ -29,6 +29,7 @@ from commonbeat.people.permissions import PERMISSIONS, Permission
 from commonbeat.web.accounts import needs, signed_in
 from commonbeat.web.desk.names import channel_names
 from commonbeat.web.oversight.alone import ALONE_DAYS, released_alone
+from commonbeat.web.oversight.channel_changes import CHANGE_DAYS, channel_changes
 from commonbeat.web.oversight.words import details_of, phrase_of
 
 PER_PAGE = 100
@@ -91,6 +92,8 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "access_days": ACCESS_DAYS,
         "alone": released_alone(clock.now()) if before is None else [],
         "alone_days": ALONE_DAYS,
+        "changes": channel_changes(clock.now(), channels) if before is None else [],
+        "change_days": CHANGE_DAYS,
         "filters": filters,
         "kinds": sorted(((kind, phrase_of(kind)) for kind in kinds), key=lambda each: each[1]),
         "week": [(kind, phrase_of(kind), count) for kind, count in week],

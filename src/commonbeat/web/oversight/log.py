@@ -31,8 +31,7 @@ from commonbeat.journal.notes import MOST_BYTES, NoteError, read_note, read_veri
 from commonbeat.journal.site_key import blinding_key
 from commonbeat.people.permissions import Permission
 from commonbeat.web.accounts import needs, signed_in
-
-LARGEST_ID = 2**63 - 1
+from commonbeat.web.administration.numbers import whole_number
 
 
 @require_safe
@@ -62,8 +61,8 @@ def export(request: HttpRequest) -> HttpResponseBase:
 def proof(request: HttpRequest) -> HttpResponseBase:
     """Give the proof that one entry of the journal is in the log; that is journalled too."""
     text = ascii_digits(request.GET.get("entry", "").strip())
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    if not 0 < number <= LARGEST_ID:
+    number = whole_number(text)
+    if not number:
         return _page(request, {"entry": "Write the number of an entry, as the journal shows it."}, entry=text)
     found = inclusion_of(number, blinding=_blinding())
     if found is None:
@@ -90,9 +89,9 @@ def add_key(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["POST"])
 def retire_key(request: HttpRequest) -> HttpResponseBase:
     """Accept no more signatures of a key."""
-    number = request.POST.get("countersigner", "")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        actions.retire_countersigner(countersigner_id=int(number), now=clock.now(), actor_id=signed_in(request).pk)
+    number = whole_number(request.POST.get("countersigner", ""))
+    if number is not None:
+        actions.retire_countersigner(countersigner_id=number, now=clock.now(), actor_id=signed_in(request).pk)
     return redirect("oversight:log")
 
 

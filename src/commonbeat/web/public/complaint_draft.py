@@ -85,7 +85,7 @@ class Draft:
 
 
 def steps_of(draft: Draft, *, has_names: bool) -> list[str]:
-    """List the steps, in order; has_names where members of the desk show themselves."""
+    """List the steps, in order; has_names where there are members whom it may be kept from."""
     steps = [KIND, CONTACT, WHEN, WHERE, WHAT, WHO]
     if not draft.is_praise:
         steps += [WANT, INVOLVED] if has_names else [WANT]
@@ -121,8 +121,8 @@ def wants() -> dict[str, str]:
 
 def problems_in(step: str, draft: Draft, *, today: date, readers: int) -> dict[str, str]:
     """Say what is wrong in one step, field → sentence; `readers` are the people who could read it."""
-    if step == KIND and not draft.kind:
-        return {"kind": _("Choose what you want to send.")}
+    if step == KIND:
+        return _problems_of_kind(draft)
     if step == WHEN and draft.day:
         day = _day(draft.day)
         if day is None or day < EARLIEST:
@@ -137,6 +137,11 @@ def problems_in(step: str, draft: Draft, *, today: date, readers: int) -> dict[s
     if step == INVOLVED and len(draft.involved) >= readers:
         return {"involved": _("Then nobody could read it. Leave at least one person.")}
     return {}
+
+
+def not_shown() -> str:
+    """Name a member who was chosen, and no longer shows themselves in public."""
+    return _("A person whose name is not shown any more")
 
 
 def rows_of(draft: Draft, names: dict[int, str]) -> list[tuple[str, str, str]]:
@@ -154,7 +159,7 @@ def rows_of(draft: Draft, names: dict[int, str]) -> list[tuple[str, str, str]]:
         (
             INVOLVED,
             _("Who must not read it"),
-            ", ".join(names[pk] for pk in draft.involved if pk in names and not praise),
+            "" if praise else ", ".join(names.get(pk) or not_shown() for pk in draft.involved),
         ),
     ]
     return [row for row in rows if row[2]]
@@ -168,6 +173,11 @@ def text_of(draft: Draft, names: dict[int, str]) -> str:
         # Whoever answers should know in which language.
         parts.append(f"{_('The form was read in')}\n{written_in}")
     return "\n\n".join(parts)
+
+
+def _problems_of_kind(draft: Draft) -> dict[str, str]:
+    found = {} if draft.kind else {"kind": _("Choose what you want to send.")}
+    return found if draft.desk else found | {"desk": _("Choose to whom it goes.")}
 
 
 def _number(text: str) -> int:

@@ -19,7 +19,7 @@ from commonbeat.tips import queries
 from commonbeat.tips.actions.submitting import submit_text
 from commonbeat.tips.complaint_queries import readers_of
 from commonbeat.tips.errors import DeskClosed, DeskFull, TipError, TooLong
-from commonbeat.tips.models import DeskKind, TipDesk
+from commonbeat.tips.models import DeskKind, Member, TipDesk
 from commonbeat.web.errors import error_page
 from commonbeat.web.public import complaint_draft as drafts
 from commonbeat.web.public import tip_pages as pages
@@ -43,12 +43,14 @@ class Form:
     names: dict[int, str] = field(default_factory=dict)
     # The reader came from the last page, and goes back to it.
     returns: bool = False
+    # The desk that was chosen takes nothing any more: nothing goes to another one unseen.
+    lost_desk: bool = False
     problems: dict[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> list[str]:
         """List the steps of this form."""
-        return drafts.steps_of(self.draft, has_names=bool(self.names))
+        return drafts.steps_of(self.draft, has_names=bool(self.names or self.draft.involved))
 
 
 @pages.set_apart(BODY_LIMIT)
@@ -61,11 +63,17 @@ def complaint(request: HttpRequest) -> HttpResponse:
         return render(request, "public/complaints/closed.html", status=status)
     now = clock.now()
     if request.method != "POST":
-        return show(request, _form(desks, Draft(pages.new_ticket(now))))
+        return show(request, _form(desks, Draft(pages.new_ticket(now), desk=desks[0].pk)))
     form = _form(desks, Draft.from_post(request.POST))
     step = request.POST.get("step", "")
     form.step = step if step in form.steps else drafts.KIND
+    if step == drafts.INVOLVED and drafts.WANT in form.steps and form.step != step:
+        # Nobody is left to choose among since the page was shown: go on from the page before.
+        form.step = drafts.WANT
     form.returns = request.POST.get("returns") == "yes"
+    if form.lost_desk:
+        form.returns = form.returns or form.step == drafts.CHECK
+        form.step = drafts.KIND
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES):
         with translation.override(language):
@@ -73,6 +81,8 @@ def complaint(request: HttpRequest) -> HttpResponse:
         response.headers["Content-Language"] = language
         remember_language(response, language)
         return response
+    if form.lost_desk:
+        return show(request, form)
     go = request.POST.get("go", "next")
     if go == "back":
         form.step = form.steps[max(0, form.steps.index(form.step) - 1)]
@@ -86,6 +96,13 @@ def complaint(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
     """Show a step, with everything that was typed before it carried along."""
     language = translation.get_language() or settings.LANGUAGE_CODE
+    desk_name = form.desk.name_in(language)
+    if form.lost_desk:
+        said = _("The desk that you chose takes nothing now. Nothing was stored. Look to whom it can go instead.")
+        # Where there is one desk only, there is no field to choose in.
+        form.problems = {"desk" if len(form.desks) > 1 else "": said}
+    unnamed = [(pk, drafts.not_shown()) for pk in form.draft.involved if pk not in form.names]
+    rows = [(drafts.KIND, _("To whom it goes"), desk_name), *drafts.rows_of(form.draft, form.names)]
     context: dict[str, Any] = {
         "form": form,
         "draft": form.draft,
@@ -100,15 +117,15 @@ def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
         "enter_goes_on": True,
         "trap": TRAP,
         "desks": [(desk.pk, desk.name_in(language)) for desk in form.desks],
-        "desk_name": form.desk.name_in(language),
+        "desk_name": desk_name,
         "days": form.desk.answer_within_days,
         "contacts": list(drafts.contacts().items()),
         "wants": list(drafts.wants().items()),
-        "names": list(form.names.items()),
+        "names": [*form.names.items(), *unnamed],
         "today": timezone.localdate().isoformat(),
         "what_limit": drafts.WHAT_LIMIT,
         "more_limit": drafts.MORE_LIMIT,
-        "rows": drafts.rows_of(form.draft, form.names) if form.step == drafts.CHECK else [],
+        "rows": rows if form.step == drafts.CHECK else [],
     }
     response = render(request, "public/complaints/step.html", context)
     response.status_code = status or (422 if form.problems else 200)
@@ -116,18 +133,28 @@ def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
 
 
 def _form(desks: list[TipDesk], draft: Draft) -> Form:
-    desk = next((each for each in desks if each.pk == draft.desk), desks[0])
+    desk = next((each for each in desks if each.pk == draft.desk), None)
+    lost = desk is None and draft.desk != 0
+    if desk is None:
+        desk, draft.desk = desks[0], desks[0].pk if len(desks) == 1 else 0
     readers, names = readers_of(desk.pk)
-    shown = dict(names)
-    draft.involved = [] if draft.is_praise else [pk for pk in draft.involved if pk in shown]
-    return Form(desks, desk, draft, readers=readers, names=shown)
+    if draft.is_praise:
+        draft.involved = []
+    elif draft.involved:
+        # Also who no longer shows themselves: they are members, and it was to be kept from them.
+        admitted = Member.objects.admitted().filter(desk_id=desk.pk, pk__in=draft.involved)
+        draft.involved = sorted(admitted.values_list("pk", flat=True))
+    return Form(desks, desk, draft, readers=readers, names=dict(names), lost_desk=lost)
 
 
 def _go_on(request: HttpRequest, form: Form, now: datetime) -> HttpResponse:
     form.problems = _problems(form.step, form, now)
     if form.problems:
         return show(request, form)
-    if form.returns:
+    if form.returns and form.step == drafts.KIND and drafts.INVOLVED in form.steps:
+        # It may go to other people than before.
+        form.step = drafts.INVOLVED
+    elif form.returns:
         form.step, form.returns = drafts.CHECK, False
     else:
         form.step = form.steps[form.steps.index(form.step) + 1]
@@ -147,14 +174,14 @@ def _send(request: HttpRequest, form: Form, now: datetime) -> HttpResponse:
             draft.ticket = pages.new_ticket(now)
         form.problems = {"": sentence}
         return show(request, form)
-    if not pages.use_up(ticket, now):
-        said = _("What you wrote has arrived once, and it is not stored twice. The receipt is not shown again.")
-        return error_page(request, status=409, title=_("This was sent already"), sentence=said)
+    text = drafts.text_of(draft, form.names)
     try:
-        text = drafts.text_of(draft, form.names)
-        done = submit_text(desk_id=form.desk.pk, text=text, now=now, recused=draft.involved)
+        with pages.sent_once(ticket, now) as is_first:
+            if not is_first:
+                said = _("What you wrote has arrived once, and it is not stored twice. The receipt is not shown again.")
+                return error_page(request, status=409, title=_("This was sent already"), sentence=said)
+            done = submit_text(desk_id=form.desk.pk, text=text, now=now, recused=draft.involved)
     except (TipError, TooLong) as error:
-        pages.give_back(ticket)
         form.problems = {"": _sentence(error)}
         return show(request, form, status=pages.status_of(error))
     # Nothing of the pages stays in the browser.

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from commonbeat.foundation.coordinates import parse_coordinates
 from commonbeat.foundation.text import clean_text
 from commonbeat.people.models import User
-from commonbeat.places.beats import all_beats, beat_containing
+from commonbeat.places.beats import all_beats, beat_containing, officers_of
 from commonbeat.reports.queries.prepared import Prepared
 from commonbeat.web import throttle
 from commonbeat.web.public.limits import too_often
@@ -63,15 +63,7 @@ def officer(request: HttpRequest) -> HttpResponse:
 
 def shown_beats() -> list[ShownBeat]:
     """Read the beats with the officers who show themselves: a fixed number of queries."""
-    return [
-        ShownBeat(
-            beat.pk,
-            beat.name,
-            beat.unit.name,
-            [officer for officer in beat.officers.all() if officer.is_active and officer.public_intro],
-        )
-        for beat in all_beats()
-    ]
+    return [ShownBeat(beat.pk, beat.name, beat.unit.name, officers_of(beat)) for beat in all_beats()]
 
 
 class ShownOfficer(NamedTuple):

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -28,6 +27,7 @@ from commonbeat.tips.dialogue_queries import FileLine, Line, file_blocks
 from commonbeat.tips.errors import Misspelt, TipError, TooLong, TooManyTries, Unopenable
 from commonbeat.tips.models import Direction, Outcome, Tip, TipFile, TipState
 from commonbeat.tips.receipts import look_up, read_receipt
+from commonbeat.web.downloads import attachment
 from commonbeat.web.public import tip_pages as pages
 from commonbeat.web.public.pages import forgotten, remember_language
 from commonbeat.web.public.tip_form import BODY_LIMIT, PLAIN_MEGABYTES
@@ -99,9 +99,7 @@ def tip_file(request: HttpRequest) -> HttpResponseBase:
     file = TipFile.objects.select_related("tip").get(pk=line.id)
     blocks: Iterator[bytes] = file_blocks(file, line.key)
     response = StreamingHttpResponse(blocks, content_type="application/octet-stream")
-    response.headers["Content-Disposition"] = 'attachment; filename="file"'
-    if line.name and line.name.isascii() and line.name.replace(".", "").replace("-", "").replace("_", "").isalnum():
-        response.headers["Content-Disposition"] = f'attachment; filename="{line.name}"'
+    response.headers["Content-Disposition"] = attachment(line.name or "", number=line.number)
     return response
 
 
@@ -172,14 +170,15 @@ def _take(fields: QueryDict, handler: AnswerFiles, tip: Tip, answer: Answer, now
         answer.problem, answer.status = _("Write an answer, or choose a file."), 422
         return
     ticket = pages.open_ticket(fields.get("ticket", ""), now)
-    used = False
+    if ticket is None:
+        answer.text = ""
+        return
     try:
-        with transaction.atomic():
-            if ticket is None or not pages.use_up(ticket, now):
+        with pages.sent_once(ticket, now) as is_first:
+            if not is_first:
                 # A reload, or "back" and once more: it is there already.
                 answer.text = ""
                 return
-            used = True
             if handler.problem is not None:
                 raise handler.problem
             if answer.text.strip():
@@ -187,9 +186,6 @@ def _take(fields: QueryDict, handler: AnswerFiles, tip: Tip, answer: Answer, now
         answer.is_sent, answer.text = True, ""
     except (TipError, TooLong) as error:
         answer.problem, answer.status = pages.sentence_of(error), pages.status_of(error)
-    finally:
-        if ticket is not None and used and not answer.is_sent:
-            pages.give_back(ticket)
 
 
 def _begin(fields: QueryDict, name: str, now: datetime) -> uploading.Upload | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -96,11 +95,10 @@ def refuse_ticket(text: str, *, trap: str, desk: TipDesk, now: datetime) -> tupl
 
 
 def _take(request: HttpRequest, desk: TipDesk, now: datetime) -> HttpResponse:
-    handler = NewTipFiles(request, desk_id=desk.pk, takes=queries.takes_tips(desk.pk, now))
+    handler = NewTipFiles(request, desk_id=desk.pk, takes=queries.takes_tips(desk, now))
     # Before the first byte of the body is read: the usual handlers would keep files as they come.
     request.upload_handlers = [handler]
     done: Submitted | None = None
-    used: pages.Ticket | None = None
     try:
         form = Form(desk, request.POST.get("ticket", "")[:1_000], subject_of(request.POST.get("about", ""), now))
         form.text = request.POST.get("text", "").replace("\r\n", "\n")
@@ -115,14 +113,12 @@ def _take(request: HttpRequest, desk: TipDesk, now: datetime) -> HttpResponse:
             form.problems = {"text": _("Write what you want to tell. A few words are enough.")}
             return show(request, form)
         try:
-            # Both or neither, also when the process ends in between: a form that was not stored may be sent again.
-            with transaction.atomic():
-                if not pages.use_up(ticket, now):
+            with pages.sent_once(ticket, now) as is_first:
+                if not is_first:
                     return already_sent(request)
-                used = ticket
                 if handler.problem is not None:
                     raise handler.problem
-                done = submit_text(
+                stored = submit_text(
                     desk_id=desk.pk,
                     text=form.text,
                     now=now,
@@ -130,6 +126,7 @@ def _take(request: HttpRequest, desk: TipDesk, now: datetime) -> HttpResponse:
                     files=handler.files,
                     about=form.subject.stored if form.subject else NOTHING,
                 )
+            done = stored
         except (TipError, TooLong) as error:
             name = "files" if handler.problem is error else "text" if isinstance(error, TooLong) else ""
             form.problems = {name: pages.sentence_of(error)}
@@ -138,8 +135,6 @@ def _take(request: HttpRequest, desk: TipDesk, now: datetime) -> HttpResponse:
     finally:
         if done is None:
             handler.give_up()
-            if used is not None:
-                pages.give_back(used)
 
 
 def already_sent(request: HttpRequest) -> HttpResponse:
@@ -151,14 +146,14 @@ def already_sent(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, form: Form, *, status: int = 0) -> HttpResponse:
     """Show the form."""
     language = translation.get_language() or settings.LANGUAGE_CODE
-    is_full = not queries.takes_tips(form.desk.pk, clock.now())
+    is_full = not queries.takes_tips(form.desk, clock.now())
     if is_full and not form.problems:
         form.problems = {"": pages.sentence_of(DeskFull())}
         status = 503
     context: dict[str, Any] = {
         "form": form,
         "desk_name": form.desk.name_in(language),
-        "sealing": msgspec.json.encode(queries.desk_for_sealing(form.desk.pk)).decode(),
+        "sealing": msgspec.json.encode(queries.desk_for_sealing(form.desk)).decode(),
         "has_escrow": bool(form.desk.escrow_public),
         "most_files": rules.MOST_FILES,
         "most_bytes": rules.MOST_FILE_BYTES,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ import msgspec
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -119,6 +121,22 @@ def is_used(ticket: Ticket) -> bool:
 def give_back(ticket: Ticket) -> None:
     """Let a form be sent again, for nothing was stored."""
     cache.delete(_used(ticket))
+
+
+@contextmanager
+def sent_once(ticket: Ticket, now: datetime, *, by: str = "") -> Iterator[bool]:
+    """Use a form up together with what is done inside, or neither; gives False when it was sent already."""
+    is_first = False
+    try:
+        # Also when the process ends in between: a form that was not stored may be sent again.
+        with transaction.atomic():
+            is_first = use_up(ticket, now, by=by)
+            yield is_first
+    except BaseException:
+        # The cache may stand in another database, which did not roll back.
+        if is_first:
+            give_back(ticket)
+        raise
 
 
 def pass_on(receipt: str, now: datetime) -> str:

@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
 from django.http import FileResponse, HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -26,7 +25,7 @@ from commonbeat.tips.actions.ending import delete_tip
 from commonbeat.tips.actions.submitting import NOTHING, submit_sealed
 from commonbeat.tips.actions.trying import count_wrong
 from commonbeat.tips.dialogue_queries import dialogue_for_source
-from commonbeat.tips.errors import TipError, Unopenable, WrongOffset
+from commonbeat.tips.errors import TipError, Unopenable, WrongNumber, WrongOffset
 from commonbeat.tips.models import FileState, Tip, TipFile
 from commonbeat.tips.rules import MOST_PIECE_BYTES
 from commonbeat.tips.sealing import SealedTip
@@ -124,18 +123,11 @@ def tip_sealed(request: HttpRequest, desk: int) -> HttpResponseBase:
         for_escrow=new.for_escrow,
         text=new.text,
     )
-    used = stored = False
-    try:
-        with transaction.atomic():
-            # The same tip again is the same tip, for an answer may have been lost.
-            if not pages.use_up(ticket, now, by=new.uid.hex()):
-                return pages.refused(_("Your tip has arrived once, and it is not stored twice."), 409)
-            used = True
-            submit_sealed(desk_id=found.pk, sealed=sealed, now=now, about=subject.stored if subject else NOTHING)
-        stored = True
-    finally:
-        if used and not stored:
-            pages.give_back(ticket)
+    # The same tip again is the same tip, for an answer may have been lost.
+    with pages.sent_once(ticket, now, by=new.uid.hex()) as is_good:
+        if not is_good:
+            return pages.refused(_("Your tip has arrived once, and it is not stored twice."), 409)
+        submit_sealed(desk_id=found.pk, sealed=sealed, now=now, about=subject.stored if subject else NOTHING)
     return JsonResponse({"stored": True})
 
 
@@ -186,9 +178,10 @@ def tip_boxes(request: HttpRequest) -> HttpResponseBase:
 def tip_answer(request: HttpRequest) -> HttpResponseBase:
     """Take an answer that a browser has sealed; the wrong number is told, for the box must be sealed anew."""
     asked, tip = _of_dialogue(request)
-    if asked.number != tip.texts_to_desk:
-        return pages.refused(_("This dialogue has changed. Open it again."), 409, expected=tip.texts_to_desk)
-    answer_as_source(tip_id=tip.pk, box=asked.text, now=clock.now())
+    try:
+        answer_as_source(tip_id=tip.pk, box=asked.text, number=asked.number, now=clock.now())
+    except WrongNumber as error:
+        return pages.refused(_("This dialogue has changed. Open it again."), 409, expected=error.expected)
     return JsonResponse({"stored": True})
 
 
@@ -246,7 +239,8 @@ def tip_upload(request: HttpRequest) -> HttpResponseBase:
     if file_id is None:
         raise Broken
     if length is not None:
-        return JsonResponse({"offset": uploading.finish(file_id=file_id, secret=secret, length=length).received})
+        file = uploading.finish(file_id=file_id, secret=secret, length=length, now=clock.now())
+        return JsonResponse({"offset": file.received})
     if offset is None:
         return JsonResponse({"offset": uploading.offset_of(file_id=file_id, secret=secret)})
     data = request.read(body_size(request))

@@ -10,6 +10,7 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, QueryDict
 from django.http.multipartparser import MultiPartParser
 
+from commonbeat.foundation import clock
 from commonbeat.tips import rules
 from commonbeat.tips.actions import uploading
 from commonbeat.tips.errors import TipError, TooLarge, TooMany
@@ -113,7 +114,8 @@ class AnswerFiles(FileUploadHandler):
         assert self._upload is not None
         if self._waiting:
             self._send()
-        uploading.finish(file_id=self._upload.file_id, secret=self._upload.secret, length=self._at)
+        upload = self._upload
+        uploading.finish(file_id=upload.file_id, secret=upload.secret, length=self._at, now=clock.now())
         self.stored += 1
         return None
 
