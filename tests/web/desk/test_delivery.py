@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -122,7 +123,9 @@ def test_what_waits_says_what_for(report: Report, settings) -> None:
     assert why() == ""
     Outbound.objects.update(error="http 503", due_at=now + timedelta(minutes=2))
     assert why().startswith("The gateway is out of order (http 503). The next attempt is at")
-    settings.COMMONBEAT = replace(settings.COMMONBEAT, quiet_hours="00:00-23:59")
+    hour = now.astimezone(ZoneInfo(settings.COMMONBEAT.time_zone)).hour
+    quiet = f"{hour:02}:00-{(hour + 2) % 24:02}:00"
+    settings.COMMONBEAT = replace(settings.COMMONBEAT, quiet_hours=quiet)
     Outbound.objects.update(priority=10)
     assert "quiet hours" in why()
     settings.COMMONBEAT = replace(settings.COMMONBEAT, daily_limit=1.0)
