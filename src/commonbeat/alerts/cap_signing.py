@@ -13,15 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import cryptography.exceptions
-import signxml.exceptions
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
-from signxml.algorithms import CanonicalizationMethod
-from signxml.signer import XMLSigner
-from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from commonbeat.alerts.cap import CapError, serialize
 from commonbeat.foundation.crypto import keep_key
@@ -42,6 +38,10 @@ class SigningKey:
 
 def sign(root: etree._Element, key: SigningKey) -> bytes:
     """Give a message as a signed document; the element that is handed in stays as it is."""
+    # Here and below, for most of the time most processes sign and verify nothing.
+    from signxml.algorithms import CanonicalizationMethod
+    from signxml.signer import XMLSigner
+
     signer = XMLSigner(
         signature_algorithm="rsa-sha256",
         digest_algorithm="sha256",
@@ -57,6 +57,9 @@ def verified(root: etree._Element, certificate: str, now: datetime) -> etree._El
     Read only what this gives: whatever else stands in the document is not signed. Whose certificate the message names
     is of no interest.
     """
+    import signxml.exceptions
+    from signxml.verifier import SignatureConfiguration, XMLVerifier
+
     if root.find(f"{{{_DSIG}}}Signature") is None:
         raise CapError("not signed")
     expected = SignatureConfiguration(location="./", expect_references=1, verification_time=now)

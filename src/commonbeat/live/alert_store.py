@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
-import psycopg
 
 from commonbeat.alerts.near import NearRow
 from commonbeat.config.options import Options
@@ -42,6 +41,8 @@ class AlertStore(Protocol):
 def open_alert_store(site: Options) -> AlertStore:
     """Connect to the site's database; a connection belongs to one thread at a time."""
     if site.database_url:
+        import psycopg
+
         return _Postgres(psycopg.connect(site.database_url, autocommit=True))
     path = f"file:{site.database_path}?mode=ro"
     db = sqlite3.connect(path, uri=True, isolation_level=None, check_same_thread=False, timeout=10.0)

@@ -10,19 +10,17 @@ import asyncio
 import gzip
 import logging
 import re
-import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-import psycopg
-
 from commonbeat.alerts.near import RESOLUTION, NearEntry, entry_of, listing
 from commonbeat.config.options import Options
 from commonbeat.foundation import cells, clock
 from commonbeat.live.alert_store import AlertStore, open_alert_store
+from commonbeat.live.database import database_errors
 from commonbeat.live.http import Scope, Send, headers_of, is_had, refuse, respond
 
 logger = logging.getLogger(__name__)
@@ -107,7 +105,7 @@ class NearAlerts:
                 rows = self._store.rows([pk for pk in ids if pk not in entries])
                 entries |= {pk: entry_of(row) for pk, row in rows.items()}
                 self._known = _known(tuple(pk for pk in ids if pk in entries), entries)
-        except (sqlite3.Error, psycopg.Error):
+        except database_errors():
             self._store = None
             raise
         self._looked_at = time.monotonic()
@@ -130,7 +128,7 @@ async def serve_alerts(alerts: NearAlerts, path: str, scope: Scope, send: Send) 
         return
     try:
         written = await alerts.answer(cell)
-    except (sqlite3.Error, psycopg.Error) as error:
+    except database_errors() as error:
         logger.warning("The active alerts could not be read: %s.", type(error).__name__)
         await refuse(send, 503, "Please try again soon.", ((b"retry-after", b"5"),))
         return

@@ -6,13 +6,15 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
-import psycopg
 
 from commonbeat.config.options import Options
 from commonbeat.topics.definition import Definition, decode
+
+if TYPE_CHECKING:
+    import psycopg
 
 _ROWS = 20_000
 # The centre of a cell is stored as it was computed; another version of the library may differ in the last digits.
@@ -186,6 +188,8 @@ class _Postgres(_Store):
     _pins = _PINS.replace("{seconds}", "floor(extract(epoch FROM public_at))::bigint")
 
     def __init__(self, url: str) -> None:
+        import psycopg
+
         self._db = psycopg.connect(url, autocommit=True)
 
     def begin(self) -> None:

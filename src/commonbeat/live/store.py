@@ -10,12 +10,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Protocol
 
 from commonbeat.config.options import Options
 from commonbeat.journal.actions import JOURNAL_LOCK
+
+if TYPE_CHECKING:
+    import psycopg
 
 # channel, provider's id, sealed body
 Row = tuple[str, str, bytes]
@@ -152,6 +153,8 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        import psycopg
+
         self._db = psycopg.connect(url, autocommit=True)
 
     def write(self, rows: Sequence[Row], now: datetime) -> None:
@@ -203,5 +206,7 @@ class PostgresStore:
 
     def _alive(self) -> psycopg.Connection:
         if self._db.closed or self._db.broken:
+            import psycopg
+
             self._db = psycopg.connect(self._url, autocommit=True)
         return self._db

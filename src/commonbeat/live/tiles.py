@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import sqlite3
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +18,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-import psycopg
 
 from commonbeat.config.options import Options
 from commonbeat.foundation import cells, clock
 from commonbeat.live.asked import NotAsked, read_days, read_query
 from commonbeat.live.bucket_store import TopicRow
 from commonbeat.live.bucket_watch import Atlas, BucketWatch
+from commonbeat.live.database import database_errors
 from commonbeat.live.http import Scope, Send, headers_of, is_had, refuse, respond
 from commonbeat.maps import heat, measures, mvt, rules, tiling
 from commonbeat.maps.arrays import Filter, Sums, TopicBuckets, together, values_at
@@ -262,7 +261,7 @@ async def serve_tiles(tiles: Tiles, path: str, scope: Scope, send: Send) -> None
     except NotAsked as problem:
         await refuse(send, problem.status, problem.sentence)
         return
-    except (sqlite3.Error, psycopg.Error) as error:
+    except database_errors() as error:
         logger.warning("A map could not be made: %s.", type(error).__name__)
         await refuse(send, 503, "Please try again soon.", ((b"retry-after", b"5"),))
         return

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import close_old_connections, connection
@@ -29,11 +29,13 @@ from commonbeat.worker.log import LogKeeper
 from commonbeat.worker.mail import later_mail_intake, mail_intake
 from commonbeat.worker.mail_imap import POLL_SECONDS as MAILBOX_SECONDS
 from commonbeat.worker.mail_imap import ImapReader
-from commonbeat.worker.mail_lmtp import LmtpListener
 from commonbeat.worker.partners import PartnerCalls
 from commonbeat.worker.sending import Sending
 from commonbeat.worker.turn import turn_of
 from commonbeat.worker.watch import Watch
+
+if TYPE_CHECKING:
+    from commonbeat.worker.mail_lmtp import LmtpListener
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +149,9 @@ class Worker:
         # A port of this computer is for whoever runs it; which mailbox is read may be set on a page at any time.
         intake = mail_intake(options, on_stored=self.wake)
         if intake is not None and options.mail_lmtp_port:
+            # Here, for most sites have no mail server of their own.
+            from commonbeat.worker.mail_lmtp import LmtpListener
+
             self._lmtp = LmtpListener(options, intake)
         intake = later_mail_intake(on_stored=self.wake)
         if intake is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import sqlite3
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
@@ -18,13 +17,13 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
-import psycopg
 
 from commonbeat.config.options import Options
 from commonbeat.live.asked import NotAsked, read_days, read_query
 from commonbeat.live.bucket_store import TopicRow, open_bucket_store
 from commonbeat.live.data.formats import COMPRESSED
 from commonbeat.live.data.making import Making, MakingFailed, Makings, TooMany, Wish
+from commonbeat.live.database import database_errors
 from commonbeat.live.http import Receive, Scope, Send, headers_of, is_had, refuse
 from commonbeat.live.maps import send_file
 from commonbeat.maps.open_data import FORMATS
@@ -88,7 +87,7 @@ class DataFiles:
         except NotAsked as problem:
             again = ((b"retry-after", b"30"),) if problem.status == 503 else ()
             await refuse(send, problem.status, problem.sentence, (*again, (b"access-control-allow-origin", b"*")))
-        except (sqlite3.Error, psycopg.Error):
+        except database_errors():
             await refuse(send, 503, "Please try again soon.", ((b"retry-after", b"5"),))
 
     def _understand(self, path: str, query: bytes) -> _Asked:

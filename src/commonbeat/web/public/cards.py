@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import segno
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -100,6 +99,9 @@ def qr_code(number: str, word: str) -> Markup:
     plain = normalise_phone(number, settings.COMMONBEAT.region) or number.replace(" ", "")
     if not plain:
         return Markup("")
+    # Here, for few ask for a card.
+    import segno
+
     code = segno.make(f"sms:{plain}?body={quote(word + ' ')}", error="m", micro=False)
     # Black on white in every look, or telephones cannot read it. The text is ours, not a person's.
     drawing = code.svg_inline(dark="#000", light="#fff", border=2, omitsize=True, svgclass="qr", lineclass=None)
