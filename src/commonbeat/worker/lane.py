@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 40.0
 # What waits in memory behind the calls under way: enough that they never wait for the database, and little enough that
 # most of it is sent before it would have to be handed back.
-_WINDOW = 8
+_WINDOW = 16
 _MANY_AT_ONCE = 50
 
 
